@@ -1,0 +1,21 @@
+/** The one hash of the protocol: BLAKE3-256. The only owner of @noble/hashes in this room. */
+import { blake3 as noble } from '@noble/hashes/blake3.js';
+import { hex } from './bytes.ts';
+import { HASH_BYTES } from './limits.ts';
+import type { Hash } from './types.ts';
+
+/** BLAKE3-256 of one message given in parts: 32 bytes. */
+export function blake3(...parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return noble(parts[0]!);
+  const hasher = noble.create();
+  for (const part of parts) hasher.update(part);
+  return hasher.digest();
+}
+
+/** The same as hex, for ids. */
+export function blake3Hex<H extends Hash>(...parts: readonly Uint8Array[]): H {
+  return hex(blake3(...parts)) as H;
+}
+
+/** 32 zero bytes: the Merkle root of nothing. */
+export const ZERO_HASH = '00'.repeat(HASH_BYTES) as Hash;

@@ -1,0 +1,153 @@
+/**
+ * A payment: the owner's signed order to move units.
+ *
+ *   essence: 01 | network 16 | scheme 1 | public key 32 | previous 32 | sequence 8 | transfers 1, each (to 32, amount 8)
+ *            | memo length 2 | memo
+ *   whole:   essence | work 8 | signature 64
+ *
+ * The id is the hash of the essence, so neither a second signature nor another nonce makes a second payment.
+ */
+import { concat } from './bytes.ts';
+import { DecodeError, decoding, KIND, Reader, Writer } from './encode.ts';
+import { blake3Hex } from './hash.ts';
+import {
+  ED25519_KEY_BYTES,
+  ED25519_SIGNATURE_BYTES,
+  MEMO_BYTES_MAX,
+  TRANSFERS_MAX,
+  UNITS_MAX,
+  WORK_BYTES,
+} from './limits.ts';
+import type { Refusal } from './refusal.ts';
+import { verify } from './sign.ts';
+import type { Address, Genesis, NetworkId, Payment, PaymentId, Scheme, Slot, Transfer, Units } from './types.ts';
+import { workBits, workSeed } from './work.ts';
+
+/** What the owner decides; see `paymentEssence`. */
+export interface PaymentDraft {
+  readonly network: NetworkId;
+  readonly scheme: Scheme;
+  readonly publicKey: Uint8Array;
+  readonly previous: Slot;
+  readonly sequence: number;
+  readonly transfers: readonly Transfer[];
+  readonly memo: Uint8Array;
+}
+
+/** BLAKE3-256 of scheme byte and public key. */
+export function addressOf(scheme: Scheme, publicKey: Uint8Array): Address {
+  return blake3Hex<Address>(Uint8Array.of(scheme), publicKey);
+}
+
+/** The bytes that are hashed into the id and signed. */
+export function paymentEssence(draft: PaymentDraft): Uint8Array {
+  const writer = new Writer(256)
+    .u8(KIND.payment)
+    .bytes(draft.network)
+    .u8(draft.scheme)
+    .bytes(draft.publicKey)
+    .hash(draft.previous)
+    .u53(draft.sequence)
+    .u8(draft.transfers.length);
+  for (const { to, amount } of draft.transfers) writer.hash(to).u53(amount);
+  return writer.u16(draft.memo.length).bytes(draft.memo).done();
+}
+
+/** Essence, 8 bytes of work, 64 bytes of signature. */
+export function encodePayment(essence: Uint8Array, work: Uint8Array, signature: Uint8Array): Uint8Array {
+  return concat([essence, work, signature]);
+}
+
+/** Ids that somebody has computed already (the verify pool), in the order in which a decoder asks for them. */
+export interface KnownHashes {
+  next<H extends string>(): H;
+}
+
+function readTransfers(reader: Reader): { transfers: Transfer[]; total: Units } {
+  const count = reader.count(1, TRANSFERS_MAX, 'transfers', reader.u8);
+  const transfers: Transfer[] = [];
+  let total = 0;
+  for (let i = 0; i < count; i++) {
+    const to = reader.hash<Address>('transfer to');
+    const amount = reader.u53('transfer amount') as Units;
+    if (amount < 1) throw new DecodeError({ code: 'amount_out_of_range', amount });
+    total += amount;
+    transfers.push({ to, amount });
+  }
+  if (total > UNITS_MAX) throw new DecodeError({ code: 'amount_out_of_range', amount: total });
+  return { transfers, total: total as Units };
+}
+
+/** Reads one payment at the reader's place; `known` saves the two hashes when they have been computed before. */
+export function readPayment(
+  reader: Reader,
+  source: Uint8Array,
+  network: NetworkId,
+  known?: KnownHashes,
+): Payment {
+  const start = reader.at;
+  reader.kind(KIND.payment, 'payment');
+  reader.network(network, 'payment');
+  const scheme = reader.u8('scheme');
+  if (scheme !== 0) throw new DecodeError({ code: 'scheme_unsupported', scheme });
+  const publicKey = reader.bytes(ED25519_KEY_BYTES, 'public key');
+  const previous = reader.hash<PaymentId>('previous');
+  const sequence = reader.u53('sequence');
+  const { transfers, total } = readTransfers(reader);
+  const memo = reader.bytes(reader.count(0, MEMO_BYTES_MAX, 'memo', reader.u16), 'memo');
+  const essence = source.subarray(start, reader.at);
+  const work = reader.bytes(WORK_BYTES, 'work');
+  const signature = reader.bytes(ED25519_SIGNATURE_BYTES, 'signature');
+  const id = known === undefined ? blake3Hex<PaymentId>(essence) : known.next<PaymentId>();
+  const account = known === undefined ? addressOf(scheme, publicKey) : known.next<Address>();
+  // An account's first payment, and no other, has the account itself as `previous`.
+  const first = (previous as Slot) === account;
+  if (first !== (sequence === 1)) {
+    throw new DecodeError({ code: 'sequence_gap', expected: first ? 1 : 2, received: sequence });
+  }
+  return {
+    kind: 'payment',
+    id,
+    account,
+    scheme,
+    publicKey,
+    previous,
+    sequence,
+    transfers,
+    total,
+    memo,
+    work,
+    signature,
+  };
+}
+
+/** Exactly one payment. Refuses what no encoder makes; checks neither signature nor work. */
+export function decodePayment(bytes: Uint8Array, network: NetworkId): Payment | Refusal {
+  return decoding(() => {
+    const reader = new Reader(bytes);
+    const payment = readPayment(reader, bytes, network);
+    reader.end('payment');
+    return payment;
+  });
+}
+
+/** The essence of a decoded payment, byte for byte. */
+export function essenceOf(payment: Payment, network: NetworkId): Uint8Array {
+  return paymentEssence({ ...payment, network });
+}
+
+/** The whole encoding of a decoded payment, byte for byte. */
+export function reencodePayment(payment: Payment, network: NetworkId): Uint8Array {
+  return encodePayment(essenceOf(payment, network), payment.work, payment.signature);
+}
+
+/** Work first, as it is the cheaper check, then the signature. */
+export function checkPayment(payment: Payment, genesis: Genesis): Refusal | undefined {
+  const bits = workBits(workSeed(genesis.network, payment.previous, payment.account), payment.work);
+  if (bits < genesis.workBits) return { code: 'too_little_work', bits, required: genesis.workBits };
+  const essence = essenceOf(payment, genesis.network);
+  if (!verify(payment.scheme, payment.publicKey, essence, payment.signature)) {
+    return { code: 'bad_signature', of: 'payment' };
+  }
+  return undefined;
+}
