@@ -204,7 +204,8 @@ export class Reader {
   }
 
   kind(kind: number, what: string): void {
-    if (this.u8(what) !== kind) throw new DecodeError({ code: 'malformed', what: `${what}: wrong kind byte` });
+    if (this.u8(what) !== kind)
+      throw new DecodeError({ code: 'malformed', what: `${what}: wrong kind byte` });
   }
 
   network(network: NetworkId, what: string): void {
@@ -218,7 +219,10 @@ export class Reader {
 
   end(what: string): void {
     if (this.#at !== this.#bytes.length) {
-      throw new DecodeError({ code: 'malformed', what: `${what}: ${this.#bytes.length - this.#at} bytes too many` });
+      throw new DecodeError({
+        code: 'malformed',
+        what: `${what}: ${this.#bytes.length - this.#at} bytes too many`,
+      });
     }
   }
 }

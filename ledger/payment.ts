@@ -20,7 +20,17 @@ import {
 } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 import { verify } from './sign.ts';
-import type { Address, Genesis, NetworkId, Payment, PaymentId, Scheme, Slot, Transfer, Units } from './types.ts';
+import type {
+  Address,
+  Genesis,
+  NetworkId,
+  Payment,
+  PaymentId,
+  Scheme,
+  Slot,
+  Transfer,
+  Units,
+} from './types.ts';
 import { workBits, workSeed } from './work.ts';
 
 /** What the owner decides; see `paymentEssence`. */

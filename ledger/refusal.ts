@@ -9,7 +9,12 @@ export type Refusal =
   | { readonly code: 'frame_too_large'; readonly bytes: number; readonly max: number }
   | { readonly code: 'malformed'; readonly what: string }
   | { readonly code: 'wrong_network'; readonly expected: string; readonly received: string }
-  | { readonly code: 'limit_exceeded'; readonly what: string; readonly received: number; readonly max: number }
+  | {
+      readonly code: 'limit_exceeded';
+      readonly what: string;
+      readonly received: number;
+      readonly max: number;
+    }
   // Payloads
   | { readonly code: 'scheme_unsupported'; readonly scheme: number }
   | { readonly code: 'bad_signature'; readonly of: 'payment' | 'witness' }
@@ -80,5 +85,7 @@ export const REACTION = {
 
 /** True when a value is a refusal rather than what was asked for. */
 export function isRefusal(value: unknown): value is Refusal {
-  return typeof value === 'object' && value !== null && 'code' in value && (value as Refusal).code in REACTION;
+  return (
+    typeof value === 'object' && value !== null && 'code' in value && (value as Refusal).code in REACTION
+  );
 }

@@ -1,0 +1,81 @@
+/** The only door of this room. */
+export { blockOverheadBytes, checkBlock, decodeBlock, encodeBlock } from './block.ts';
+export { concat, equalBytes, hex, unhex } from './bytes.ts';
+export { checkPaymentBytes, checkVertex, decodeVertex } from './check.ts';
+export { Committee } from './committee.ts';
+export { checkData, dataEssence, dataWorkBits } from './data.ts';
+export { KIND, Writer } from './encode.ts';
+export { accountLeaf, decodeGenesis, encodeGenesis, type GenesisDraft, makeGenesis } from './genesis.ts';
+export { blake3, blake3Hex, ZERO_HASH } from './hash.ts';
+export {
+  COMMITTEE_MAX,
+  DATA_BYTES_MAX,
+  DEPTH_ROUNDS_MAX,
+  FRAME_BYTES_MAX,
+  HASH_BYTES,
+  MEMO_BYTES_MAX,
+  NETWORK_ID_BYTES,
+  PARENTS_MAX,
+  PAYLOADS_MAX,
+  TRANSFERS_MAX,
+  UNITS_MAX,
+  WITNESS_HEADER_BYTES,
+  WORK_BITS_MAX,
+  WORK_BYTES,
+} from './limits.ts';
+export { MerkleTree, rootOfPath } from './merkle.ts';
+export {
+  addressOf,
+  checkPayment,
+  decodePayment,
+  encodePayment,
+  essenceOf,
+  type PaymentDraft,
+  paymentEssence,
+  reencodePayment,
+} from './payment.ts';
+export {
+  type Certificate,
+  checkFinalityProof,
+  decodeFinalityProof,
+  encodeFinalityProof,
+  type FinalityProof,
+  type ProofProblem,
+} from './proof.ts';
+export { isRefusal, REACTION, type Reaction, type Refusal, type RefusalCode } from './refusal.ts';
+export { publicKeyOf, sign, verify } from './sign.ts';
+export type {
+  Address,
+  Allocation,
+  Block,
+  Checkpoint,
+  Data,
+  DataId,
+  Genesis,
+  Hash,
+  Member,
+  NetworkId,
+  Payload,
+  Payment,
+  PaymentId,
+  Round,
+  Scheme,
+  Slot,
+  Transfer,
+  Units,
+  ValidatorIndex,
+  Vertex,
+  VertexId,
+  Witness,
+  WitnessBody,
+  WitnessHeader,
+} from './types.ts';
+export {
+  checkHeader,
+  decodeWitness,
+  decodeWitnessHeader,
+  encodeWitness,
+  type HeaderDraft,
+  headerBytes,
+} from './witness.ts';
+export { checkWork, searchWork, workBits, workSeed } from './work.ts';
