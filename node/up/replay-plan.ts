@@ -1,0 +1,168 @@
+/**
+ * Who charges where and when in a replay: pure, so that a test can ask for every answer.
+ *
+ * A recorded session keeps its place (charge point and connector, mapped onto the stations of the replay), its energy and
+ * its start relative to the others. Which car drives there is decided when it starts: the car that has been free for the
+ * longest time. A session waits while its connector is taken or no car is free, and lets others pass.
+ */
+import type { RecordedSession } from './recorded-session.ts';
+
+/** How many times faster than life; `max` = a session starts as soon as a car and its connector are free. */
+export type Speed = number | 'max';
+
+export interface PlannedSession {
+  /** Position in the plan, from 0. */
+  readonly index: number;
+  /** From 0. */
+  readonly station: number;
+  /** Of its station, from 0. */
+  readonly connector: number;
+  readonly energyWh: number;
+  /** Not earlier than this many milliseconds after the replay began; 0 at `max`. */
+  readonly startMs: number;
+  /** How long the energy flows in the replay; 0 at `max`, where the meter runs as fast as it is paid. */
+  readonly durationMs: number;
+}
+
+export interface PlannedStation {
+  /** The recorded charge points that this station stands for. */
+  readonly chargePoints: readonly string[];
+  /** As many sessions as this run there at once. */
+  readonly connectors: number;
+}
+
+export interface ReplayPlan {
+  /** Ordered by start. */
+  readonly sessions: readonly PlannedSession[];
+  readonly stations: readonly PlannedStation[];
+  readonly cars: number;
+}
+
+/** As many stations as one can still read about in a terminal of 24 lines. */
+export const STATIONS_DEFAULT_MAX = 6;
+
+/**
+ * Maps recorded charge points onto `stations` stations (default: one each, at most STATIONS_DEFAULT_MAX), round robin in
+ * the order in which they first appear, so that busy ones do not gather. `sessions` are ordered by start and not empty,
+ * `cars` and `stations` at least 1, `speed` above 0.
+ */
+export function planReplay(
+  sessions: readonly RecordedSession[],
+  options: { readonly cars: number; readonly stations?: number; readonly speed: Speed },
+): ReplayPlan {
+  const chargePoints = [...new Set(sessions.map((session) => session.chargePoint))];
+  const count = options.stations ?? Math.min(chargePoints.length, STATIONS_DEFAULT_MAX);
+  const stationOf = new Map(chargePoints.map((chargePoint, index) => [chargePoint, index % count]));
+  const connectors = Array.from({ length: count }, () => new Map<string, number>());
+  const firstMs = sessions[0]?.startMs ?? 0;
+  const scale = (ms: number): number => (options.speed === 'max' ? 0 : ms / options.speed);
+  const planned = sessions.map((session, index): PlannedSession => {
+    const station = stationOf.get(session.chargePoint)!;
+    const known = connectors[station]!;
+    const name = JSON.stringify([session.chargePoint, session.connector]);
+    if (!known.has(name)) known.set(name, known.size);
+    return {
+      index,
+      station,
+      connector: known.get(name)!,
+      energyWh: session.energyWh,
+      startMs: scale(session.startMs - firstMs),
+      durationMs: scale(session.endMs - session.startMs),
+    };
+  });
+  return {
+    sessions: planned,
+    stations: connectors.map((known, station) => ({
+      chargePoints: chargePoints.filter((chargePoint) => stationOf.get(chargePoint) === station),
+      connectors: known.size,
+    })),
+    cars: options.cars,
+  };
+}
+
+/** A session that may begin, and the car that drives to it. */
+export interface Departure {
+  readonly session: PlannedSession;
+  /** From 0. */
+  readonly car: number;
+}
+
+/** The plan being carried out; time comes in as a number, so that a test can pass it. */
+export interface Schedule {
+  /** Sessions that begin now. Each comes once; car and connector are taken until `ended` is told. */
+  due(nowMs: number): readonly Departure[];
+  /** The session ended, well or not: its car and its connector are free again. */
+  ended(departure: Departure): void;
+  /** When to ask again though nothing ends: the next start after `nowMs` whose time has not come. */
+  nextStartMs(nowMs: number): number | undefined;
+  readonly waiting: number;
+  readonly running: number;
+}
+
+/** One line of sessions before one connector. */
+interface Line {
+  readonly sessions: PlannedSession[];
+  /** Position of the first one that has not begun. */
+  head: number;
+  taken: boolean;
+}
+
+export function createSchedule(plan: ReplayPlan): Schedule {
+  const lines = formLines(plan);
+  // Longest free first, so that every car gets its share of the sessions.
+  const freeCars = Array.from({ length: plan.cars }, (_, car) => car);
+  let waiting = plan.sessions.length;
+  let running = 0;
+  const headOf = (line: Line): PlannedSession | undefined => line.sessions[line.head];
+
+  return {
+    due(nowMs) {
+      const departures: Departure[] = [];
+      const open = [...lines.values()]
+        .filter((line) => !line.taken && (headOf(line)?.startMs ?? Infinity) <= nowMs)
+        .sort((a, b) => headOf(a)!.index - headOf(b)!.index);
+      for (const line of open) {
+        const car = freeCars.shift();
+        if (car === undefined) break;
+        departures.push({ session: headOf(line)!, car });
+        line.head++;
+        line.taken = true;
+        waiting--;
+        running++;
+      }
+      return departures;
+    },
+    ended({ session, car }) {
+      lines.get(lineName(session))!.taken = false;
+      freeCars.push(car);
+      running--;
+    },
+    nextStartMs(nowMs) {
+      const later = [...lines.values()]
+        .map((line) => headOf(line)?.startMs ?? Infinity)
+        .filter((ms) => ms > nowMs);
+      const next = Math.min(...later);
+      return next === Infinity ? undefined : next;
+    },
+    get waiting() {
+      return waiting;
+    },
+    get running() {
+      return running;
+    },
+  };
+}
+
+function lineName(session: PlannedSession): string {
+  return `${session.station}/${session.connector}`;
+}
+
+function formLines(plan: ReplayPlan): Map<string, Line> {
+  const lines = new Map<string, Line>();
+  for (const session of plan.sessions) {
+    const line = lines.get(lineName(session)) ?? { sessions: [], head: 0, taken: false };
+    line.sessions.push(session);
+    lines.set(lineName(session), line);
+  }
+  return lines;
+}
