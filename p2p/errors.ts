@@ -20,6 +20,8 @@ export type PeersErrorCode =
   | 'too_busy'
   /** The caller's own message breaks a limit of the protocol. */
   | 'message_too_large'
+  /** The caller's own message holds what the wire does not carry: a date, a map, a function, a bigint, deep nesting. */
+  | 'bad_message'
   /** The peer sent what no correct peer sends. */
   | 'bad_reply'
   /** The peer answered with a refusal, which is in `refusal`. */

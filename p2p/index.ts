@@ -1,5 +1,4 @@
-export type { PeersErrorCode } from './errors.ts';
-export { PeersError } from './errors.ts';
+export { PeersError, type PeersErrorCode } from './errors.ts';
 export type {
   AccountView,
   HistoryEntry,
@@ -10,18 +9,25 @@ export type {
   ProofReply,
   SubmitReply,
 } from './light-messages.ts';
+export {
+  FETCH_IDS_MAX,
+  HISTORY_LIMIT_MAX,
+  LINK_REQUESTS_MAX,
+  PEER_LIMITS,
+  type PeerLimits,
+  SINCE_BYTES_MAX,
+  SUBMIT_PAYMENTS_MAX,
+  SUBSCRIPTION_ADDRESSES_MAX,
+} from './limits.ts';
+export { type Log, silentLog } from './log.ts';
 export type {
+  FetchedVertex,
   FramedStream,
+  GossipKind,
   LightLink,
   LightPeers,
   LightPeersDeps,
   LightPeersOptions,
-} from './light-peers.ts';
-export type { Log } from './log.ts';
-export { silentLog } from './log.ts';
-export type {
-  FetchedVertex,
-  GossipKind,
   Peers,
   PeersDeps,
   PeersOptions,
@@ -30,4 +36,4 @@ export type {
   SinceWindow,
   Verdict,
   VertexHandlers,
-} from './peers.ts';
+} from './types.ts';
