@@ -1,0 +1,38 @@
+/**
+ * Limits of one node. None of them forks the network: nodes with different values work together. What an operator may
+ * change without changing code stands in node/config.ts.
+ */
+import { FRAME_BYTES_MAX } from '../ledger/index.ts';
+
+/** Bytes given to the store and not yet on disk. Two seconds of a slow disk at 30 MB/s; beyond it the caller is too fast. */
+export const STORE_WAITING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Read ahead of a replay at start: big enough to hide the disk, small enough to forget. */
+export const STORE_READ_AHEAD_BYTES = 4 * 1024 * 1024;
+
+/** LevelDB's memory for what is written and not yet in a table. 4 MiB, its default, compacts four times as often. */
+export const STORE_WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+
+/** LevelDB's cache of read blocks; the recent vertices that peers ask for are in the ledger's memory anyway. */
+export const STORE_CACHE_BYTES = 16 * 1024 * 1024;
+
+/** Bytes waiting for the verify pool, per lane: 256 full frames are about five seconds of two cores. */
+export const VERIFY_WAITING_BYTES_MAX = 256 * FRAME_BYTES_MAX;
+
+/** Vertices and payments waiting for the verify pool, per lane, however small they are. */
+export const VERIFY_WAITING_MAX = 16_384;
+
+/** One task of the verify pool: a full frame is 20 ms of one core, and nothing behind it should wait for longer. */
+export const VERIFY_TASK_BYTES_MAX = FRAME_BYTES_MAX;
+
+/** Things in one task of the verify pool: 256 signatures are about 20 ms as well. */
+export const VERIFY_TASK_ITEMS_MAX = 256;
+
+/** Nonces that a work thread tries before it looks whether it should stop: 5 ms with SIMD, 0.5 s with the portable hash. */
+export const WORK_SLICE_TRIES = 1 << 17;
+
+/** Searches waiting for a work thread. At 16 bits and one thread that is two seconds; nobody waits longer than that. */
+export const WORK_WAITING_MAX = 256;
+
+/** The most that a queued payment may weigh beside its bytes' own frame. */
+export const QUEUED_BYTES_MAX = FRAME_BYTES_MAX;
