@@ -7,6 +7,7 @@ export { checkData, dataEssence, dataWorkBits } from './data.ts';
 export { KIND, Writer } from './encode.ts';
 export { accountLeaf, decodeGenesis, encodeGenesis, type GenesisDraft, makeGenesis } from './genesis.ts';
 export { blake3, blake3Hex, ZERO_HASH } from './hash.ts';
+export { LEDGER_DEFAULTS, Ledger, type LedgerOptions } from './ledger.ts';
 export {
   COMMITTEE_MAX,
   DATA_BYTES_MAX,

@@ -1,0 +1,170 @@
+/**
+ * How a correct validator votes (docs/protocol.md, section 6): accept what may be accepted in the past of the witness to
+ * come, defer the rest, and accept that later when it comes to hold. An acceptance is never taken back.
+ */
+import type { Account, Accounts, PaymentRecord } from './accounts.ts';
+import type { Chain } from './branches.ts';
+import type { Genesis } from './types.ts';
+import type { Coverage, Votes } from './votes.ts';
+
+/** Half of WITNESS_VOTES_MAX for each list, so that neither starves the other. */
+export const VOTES_PER_LIST_MAX = 512;
+
+export interface Decision {
+  /** Covered and not acceptable. */
+  readonly defers: readonly PaymentRecord[];
+  /** Deferred before, acceptable now. */
+  readonly accepts: readonly PaymentRecord[];
+  /** Payments that are final in the new past and were not in the old one. */
+  readonly settled: readonly PaymentRecord[];
+}
+
+export class Acceptance {
+  readonly #votes: Votes;
+  readonly #accounts: Accounts;
+  /** Final, but not yet in the past of the own chain. */
+  #unsettled: PaymentRecord[] = [];
+  /** Genesis allocation and credits that are final in the past of the own chain. */
+  readonly #credits = new Map<Account, bigint>();
+  readonly #deferred = new Map<Account, Set<PaymentRecord>>();
+  /** Accounts in which something deferred may have become acceptable. */
+  readonly #dirty = new Set<Account>();
+
+  constructor(genesis: Genesis, accounts: Accounts, votes: Votes) {
+    this.#votes = votes;
+    this.#accounts = accounts;
+    for (const { address, amount } of genesis.allocations) {
+      this.#credits.set(accounts.account(address), BigInt(amount));
+    }
+  }
+
+  /** A payment became final on this node. */
+  onFinal(payment: PaymentRecord): void {
+    this.#unsettled.push(payment);
+  }
+
+  /** Something deferred may be acceptable now. */
+  get pending(): boolean {
+    if (this.#dirty.size > 0) return true;
+    return this.#unsettled.some((payment) =>
+      touched(this.#accounts, payment).some((a) => this.#deferred.has(a)),
+    );
+  }
+
+  /** Decides on everything that the coverage brings; writes nothing. */
+  decide(coverage: Coverage): Decision {
+    const { chain, clock } = coverage;
+    const settled = this.#unsettled.filter((payment) => this.#votes.finalWithin(clock, payment));
+    const credits = this.#creditsOf(settled);
+    const accepted = new Set<PaymentRecord>();
+    const defers: PaymentRecord[] = [];
+    const accepts: PaymentRecord[] = [];
+    for (const payment of this.#candidates(coverage, settled)) {
+      const covered = coverage.covered.has(payment);
+      const may =
+        payment.link === 'linked' &&
+        !this.#rivalled(chain, coverage, accepted, payment) &&
+        this.#follows(chain, coverage, accepted, payment) &&
+        (credits.get(payment.account) ?? this.#credits.get(payment.account) ?? 0n) >= payment.branchDebits;
+      if (!may) {
+        if (covered) defers.push(payment);
+      } else if (covered) {
+        accepted.add(payment);
+      } else if (accepts.length < VOTES_PER_LIST_MAX) {
+        accepted.add(payment);
+        accepts.push(payment);
+      }
+    }
+    return { defers, accepts, settled };
+  }
+
+  /** What is new, and what was deferred in accounts where something moved; predecessors and first seen first. */
+  #candidates(coverage: Coverage, settled: readonly PaymentRecord[]): PaymentRecord[] {
+    const moved = new Set(this.#dirty);
+    for (const payment of settled) for (const account of touched(this.#accounts, payment)) moved.add(account);
+    for (const payment of coverage.covered) moved.add(payment.account);
+    const candidates = [...coverage.covered];
+    for (const account of moved) candidates.push(...(this.#deferred.get(account) ?? []));
+    return candidates.sort((a, b) => a.sequence - b.sequence || a.row - b.row);
+  }
+
+  /** "v has accepted no rival of P, and P's slot is not decided for a rival." */
+  #rivalled(
+    chain: Chain,
+    coverage: Coverage,
+    accepted: ReadonlySet<PaymentRecord>,
+    payment: PaymentRecord,
+  ): boolean {
+    return this.#accounts
+      .slotOf(payment)
+      .some(
+        (rival) =>
+          rival !== payment &&
+          (accepted.has(rival) ||
+            this.#votes.acceptedOn(chain, rival) ||
+            this.#votes.finalWithin(coverage.clock, rival)),
+      );
+  }
+
+  /** "P's `previous` is P's own account (first payment), or v has accepted it, or it is final." */
+  #follows(
+    chain: Chain,
+    coverage: Coverage,
+    accepted: ReadonlySet<PaymentRecord>,
+    { parent }: PaymentRecord,
+  ): boolean {
+    return (
+      parent === undefined ||
+      accepted.has(parent) ||
+      this.#votes.acceptedOn(chain, parent) ||
+      this.#votes.finalWithin(coverage.clock, parent)
+    );
+  }
+
+  #creditsOf(settled: readonly PaymentRecord[]): Map<Account, bigint> {
+    const credits = new Map<Account, bigint>();
+    for (const { transfers } of settled) {
+      for (const { to, amount } of transfers) {
+        const account = this.#accounts.account(to);
+        const before = credits.get(account) ?? this.#credits.get(account) ?? 0n;
+        credits.set(account, before + BigInt(amount));
+      }
+    }
+    return credits;
+  }
+
+  /** The own witness that says so has been written down. */
+  commit(decision: Decision): void {
+    for (const [account, credits] of this.#creditsOf(decision.settled)) this.#credits.set(account, credits);
+    const settled = new Set(decision.settled);
+    this.#unsettled = this.#unsettled.filter((payment) => !settled.has(payment));
+    this.#dirty.clear();
+    for (const payment of decision.accepts) {
+      this.#undefer(payment);
+      if (decision.accepts.length === VOTES_PER_LIST_MAX) this.#dirty.add(payment.account);
+    }
+    for (const payment of decision.defers) this.defer(payment);
+  }
+
+  /** Deferred on the own chain: now, or read back from the store. */
+  defer(payment: PaymentRecord): void {
+    const deferred = this.#deferred.get(payment.account);
+    if (deferred === undefined) this.#deferred.set(payment.account, new Set([payment]));
+    else deferred.add(payment);
+  }
+
+  /** Deferred on the own chain and accepted on it later. */
+  accept(payment: PaymentRecord): void {
+    this.#undefer(payment);
+  }
+
+  #undefer(payment: PaymentRecord): void {
+    const deferred = this.#deferred.get(payment.account);
+    deferred?.delete(payment);
+    if (deferred?.size === 0) this.#deferred.delete(payment.account);
+  }
+}
+
+function touched(accounts: Accounts, payment: PaymentRecord): Account[] {
+  return [payment.account, ...payment.transfers.map(({ to }) => accounts.account(to))];
+}

@@ -1,0 +1,199 @@
+/**
+ * Accounts as chains (and, where an owner made rivals, trees) of payments, and what is final in them. A slot belongs to one
+ * account: a payment whose `previous` is somebody else's payment, or whose sequence does not follow, is void: it stays in
+ * the tangle, is never accepted and is nobody's rival.
+ */
+import { assert } from './assert.ts';
+import type { Address, Genesis, Payment, PaymentId, Slot, Transfer, Units } from './types.ts';
+
+export interface PaymentRecord {
+  /** Dense number, in order of first sight. */
+  readonly row: number;
+  readonly id: PaymentId;
+  readonly account: Account;
+  readonly previous: Slot;
+  readonly sequence: number;
+  readonly total: Units;
+  readonly transfers: readonly Transfer[];
+  /** Row of the first block seen with it: where its bytes are. */
+  readonly carrierRow: number;
+  /** waiting: `previous` is not known yet. linked: part of the account's tree. void: can never be accepted. */
+  link: 'waiting' | 'linked' | 'void';
+  /** The payment before it; undefined for a first payment and while it waits. */
+  parent: PaymentRecord | undefined;
+  /** Payments that name this one as `previous`: more than one are rivals. */
+  readonly children: PaymentRecord[];
+  /** All debits along its branch, with its own: sums over a life may exceed 2^53. */
+  branchDebits: bigint;
+  /** Weight of authors known to accept it, to certify it. */
+  acceptWeight: number;
+  certifyWeight: number;
+  /** Rows of the first certifying witness of each of those authors. */
+  readonly certifiers: number[];
+  final: boolean;
+}
+
+export interface Account {
+  readonly address: Address;
+  /** First payments: more than one are rivals. */
+  readonly firsts: PaymentRecord[];
+  /** Last final payment. */
+  head: PaymentRecord | undefined;
+  /** Genesis allocation and all final credits ever. */
+  credits: bigint;
+  /** All final debits ever. */
+  debits: bigint;
+  /** Final payments from or to this account, in order of finality here. */
+  readonly history: PaymentRecord[];
+}
+
+export class Accounts {
+  readonly #accounts = new Map<Address, Account>();
+  readonly #payments = new Map<PaymentId, PaymentRecord>();
+  readonly #byRow: PaymentRecord[] = [];
+  /** Payments that wait for their `previous`. */
+  readonly #waiting = new Map<Slot, PaymentRecord[]>();
+  #finals = 0;
+
+  constructor(genesis: Genesis) {
+    for (const { address, amount } of genesis.allocations) this.account(address).credits = BigInt(amount);
+  }
+
+  account(address: Address): Account {
+    let account = this.#accounts.get(address);
+    if (account === undefined) {
+      account = { address, firsts: [], head: undefined, credits: 0n, debits: 0n, history: [] };
+      this.#accounts.set(address, account);
+    }
+    return account;
+  }
+
+  /** Without making one. */
+  peek(address: Address): Account | undefined {
+    return this.#accounts.get(address);
+  }
+
+  get(id: PaymentId): PaymentRecord | undefined {
+    return this.#payments.get(id);
+  }
+
+  at(row: number): PaymentRecord {
+    return this.#byRow[row]!;
+  }
+
+  get payments(): number {
+    return this.#byRow.length;
+  }
+
+  get finals(): number {
+    return this.#finals;
+  }
+
+  all(): IterableIterator<Account> {
+    return this.#accounts.values();
+  }
+
+  /** Final balance: 0 to the supply. */
+  balanceOf(account: Account): Units {
+    return Number(account.credits - account.debits) as Units;
+  }
+
+  /** The record of a payment, made when it is new. */
+  register(payment: Payment, carrierRow: number): PaymentRecord {
+    const known = this.#payments.get(payment.id);
+    if (known !== undefined) return known;
+    const record: PaymentRecord = {
+      row: this.#byRow.length,
+      id: payment.id,
+      account: this.account(payment.account),
+      previous: payment.previous,
+      sequence: payment.sequence,
+      total: payment.total,
+      transfers: payment.transfers,
+      carrierRow,
+      link: 'waiting',
+      parent: undefined,
+      children: [],
+      branchDebits: BigInt(payment.total),
+      acceptWeight: 0,
+      certifyWeight: 0,
+      certifiers: [],
+      final: false,
+    };
+    this.#byRow.push(record);
+    this.#payments.set(record.id, record);
+    this.#link(record);
+    return record;
+  }
+
+  #link(record: PaymentRecord): void {
+    const { account, previous } = record;
+    if (previous === account.address) {
+      // The decoder lets only sequence 1 through here.
+      record.link = 'linked';
+      account.firsts.push(record);
+    } else {
+      const parent = this.#payments.get(previous as PaymentId);
+      if (parent === undefined || parent.link === 'waiting') {
+        const waiting = this.#waiting.get(previous);
+        if (waiting === undefined) this.#waiting.set(previous, [record]);
+        else waiting.push(record);
+        return;
+      }
+      this.#linkTo(record, parent);
+    }
+    this.#linkWaiting(record);
+  }
+
+  #linkTo(record: PaymentRecord, parent: PaymentRecord): void {
+    const follows = parent.account === record.account && parent.sequence + 1 === record.sequence;
+    if (!follows || parent.link === 'void') {
+      record.link = 'void';
+      return;
+    }
+    record.link = 'linked';
+    record.parent = parent;
+    record.branchDebits += parent.branchDebits;
+    parent.children.push(record);
+  }
+
+  /** A chain may wait behind one payment; without recursion, as it can be long. */
+  #linkWaiting(first: PaymentRecord): void {
+    const ready = [first];
+    for (let parent = ready.pop(); parent !== undefined; parent = ready.pop()) {
+      const waiting = this.#waiting.get(parent.id);
+      if (waiting === undefined) continue;
+      this.#waiting.delete(parent.id);
+      for (const record of waiting) {
+        this.#linkTo(record, parent);
+        ready.push(record);
+      }
+    }
+  }
+
+  /** Payments of the same slot, itself among them. A void or waiting payment has no rivals. */
+  slotOf(record: PaymentRecord): readonly PaymentRecord[] {
+    if (record.link !== 'linked') return [record];
+    return record.parent === undefined ? record.account.firsts : record.parent.children;
+  }
+
+  /** Final: applied to both sides, once, after its predecessor. */
+  finalise(record: PaymentRecord): void {
+    const { account } = record;
+    assert(!record.final, 'a payment becomes final once');
+    assert(account.head === record.parent, 'finality follows the chain: never two final rivals, never a gap');
+    // From here on nothing may fail.
+    record.final = true;
+    account.head = record;
+    account.debits += BigInt(record.total);
+    const touched = new Set([account]);
+    for (const { to, amount } of record.transfers) {
+      const receiver = this.account(to);
+      receiver.credits += BigInt(amount);
+      touched.add(receiver);
+    }
+    for (const side of touched) side.history.push(record);
+    this.#finals++;
+    assert(account.credits >= account.debits, 'no balance is negative');
+  }
+}
