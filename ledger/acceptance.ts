@@ -17,6 +17,8 @@ export interface Decision {
   readonly accepts: readonly PaymentRecord[];
   /** Payments that are final in the new past and were not in the old one. */
   readonly settled: readonly PaymentRecord[];
+  /** Accounts with something acceptable for which the list had no room: the next witness looks again. */
+  readonly postponed: ReadonlySet<Account>;
 }
 
 export class Acceptance {
@@ -59,6 +61,7 @@ export class Acceptance {
     const accepted = new Set<PaymentRecord>();
     const defers: PaymentRecord[] = [];
     const accepts: PaymentRecord[] = [];
+    const postponed = new Set<Account>();
     for (const payment of this.#candidates(coverage, settled)) {
       const covered = coverage.covered.has(payment);
       const may =
@@ -73,9 +76,11 @@ export class Acceptance {
       } else if (accepts.length < VOTES_PER_LIST_MAX) {
         accepted.add(payment);
         accepts.push(payment);
+      } else {
+        postponed.add(payment.account);
       }
     }
-    return { defers, accepts, settled };
+    return { defers, accepts, settled, postponed };
   }
 
   /** What is new, and what was deferred in accounts where something moved; predecessors and first seen first. */
@@ -139,10 +144,8 @@ export class Acceptance {
     const settled = new Set(decision.settled);
     this.#unsettled = this.#unsettled.filter((payment) => !settled.has(payment));
     this.#dirty.clear();
-    for (const payment of decision.accepts) {
-      this.#undefer(payment);
-      if (decision.accepts.length === VOTES_PER_LIST_MAX) this.#dirty.add(payment.account);
-    }
+    for (const account of decision.postponed) this.#dirty.add(account);
+    for (const payment of decision.accepts) this.#undefer(payment);
     for (const payment of decision.defers) this.defer(payment);
   }
 

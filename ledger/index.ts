@@ -1,8 +1,12 @@
 /** The only door of this room. */
+
+export type { Account, PaymentRecord } from './accounts.ts';
 export { blockOverheadBytes, checkBlock, decodeBlock, encodeBlock } from './block.ts';
 export { concat, equalBytes, hex, unhex } from './bytes.ts';
 export { checkPaymentBytes, checkVertex, decodeVertex } from './check.ts';
+export { Columns, ROW_KIND, type SharedColumns } from './columns.ts';
 export { Committee } from './committee.ts';
+export { Core, type CoreOptions, type Effect, type Event } from './core.ts';
 export { checkData, dataEssence, dataWorkBits } from './data.ts';
 export { KIND, Writer } from './encode.ts';
 export { accountLeaf, decodeGenesis, encodeGenesis, type GenesisDraft, makeGenesis } from './genesis.ts';
@@ -71,6 +75,7 @@ export type {
   WitnessBody,
   WitnessHeader,
 } from './types.ts';
+export type { ValidatorDeps, ValidatorOptions } from './validator.ts';
 export {
   checkHeader,
   decodeWitness,

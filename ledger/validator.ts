@@ -103,7 +103,7 @@ export class Validator {
   /** The clock of the next look: when a witness may be due, undefined when only a vertex can make it so. */
   wakeAtMs(): number | undefined {
     const round = this.#branch.tipRound;
-    if (this.#rounds.highestQuorum > round) return 0;
+    if (this.#rounds.highestQuorum > round) return this.#lastAtMs + this.#options.roundFloorMs;
     const quorumAtMs = round === 0 ? 0 : this.#rounds.quorumAtMs(round);
     if (quorumAtMs === undefined) return undefined;
     const wait =

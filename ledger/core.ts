@@ -1,0 +1,193 @@
+/**
+ * The ledger as a machine: events in, effects out, no clock, no chance, no network. It glues the parts and holds no rule
+ * itself. The same events in the same order give the same effects, in a node, in a test, in a simulator.
+ */
+import type { PaymentRecord } from './accounts.ts';
+import { assert } from './assert.ts';
+import { decodeVertex } from './check.ts';
+import { Ledger, type LedgerOptions } from './ledger.ts';
+import { isRefusal, type Refusal } from './refusal.ts';
+import { Rounds } from './rounds.ts';
+import type { Genesis, ValidatorIndex, Vertex, VertexId, Witness } from './types.ts';
+import { Validator, type ValidatorDeps, type ValidatorOptions } from './validator.ts';
+import { Waiting, type WaitingOptions, type Want } from './waiting.ts';
+
+export type Event =
+  /** A vertex that has passed the stateless check; `from` is the peer, or `self` for what this node made. */
+  | { readonly type: 'vertex'; readonly vertex: Vertex; readonly from: string; readonly nowMs: number }
+  /** Time has passed. */
+  | { readonly type: 'tick'; readonly nowMs: number };
+
+export type Effect =
+  /** Part of the tangle now: to be stored, and (when `own`) published once it is stored. */
+  | { readonly type: 'attached'; readonly vertex: Vertex; readonly own: boolean }
+  /** Final now, predecessors first: to be told once everything attached before is stored. */
+  | { readonly type: 'final'; readonly payments: readonly PaymentRecord[] }
+  /** Its parents are not known: kept, and the parents are wanted. */
+  | { readonly type: 'waiting'; readonly id: VertexId }
+  /** Missing parents to ask for. */
+  | { readonly type: 'wanted'; readonly wants: readonly Want[] }
+  | { readonly type: 'refused'; readonly id: VertexId; readonly refusal: Refusal; readonly from: string }
+  /** A validator has signed two witnesses where an honest one signs one. Told once. */
+  | { readonly type: 'equivocation'; readonly validator: ValidatorIndex; readonly ids: readonly VertexId[] };
+
+export interface CoreOptions {
+  readonly genesis: Genesis;
+  readonly ledger?: LedgerOptions;
+  readonly waiting?: WaitingOptions;
+  /** Absent for a node that does not vote. */
+  readonly validator?: ValidatorOptions;
+}
+
+/** Ids of invalid vertices that are remembered, so that their descendants are refused at once. */
+const INVALID_MAX = 10_000;
+
+/** Missing parents asked for in one effect. */
+const WANTS_MAX = 512;
+
+export class Core {
+  readonly ledger: Ledger;
+  readonly rounds: Rounds;
+  readonly #waiting: Waiting;
+  readonly #validator: Validator | undefined;
+  readonly #invalid = new Map<VertexId, Refusal>();
+  readonly #exposed = new Set<ValidatorIndex>();
+
+  constructor(options: CoreOptions, deps?: ValidatorDeps) {
+    this.ledger = new Ledger(options.genesis, options.ledger);
+    this.rounds = new Rounds(this.ledger.committee);
+    this.#waiting = new Waiting(options.waiting);
+    if (options.validator !== undefined) {
+      assert(deps !== undefined, 'a validator can sign');
+      this.#validator = new Validator(this.ledger, this.rounds, options.validator, deps);
+    }
+  }
+
+  /** Vertices that wait for their parents. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  step(event: Event): Effect[] {
+    const effects: Effect[] = [];
+    if (event.type === 'vertex') this.#vertex(event.vertex, event.from, event.nowMs, effects);
+    else this.#tick(event.nowMs, effects);
+    return effects;
+  }
+
+  /** Reads back a vertex that this node has stored, in the order of storing. Throws when the store does not add up. */
+  restore(bytes: Uint8Array): void {
+    const vertex = decodeVertex(bytes, this.ledger.genesis.network);
+    if (isRefusal(vertex)) throw new Error(`stored vertex: ${JSON.stringify(vertex)}`);
+    const refusal = this.#attach(vertex, 'self', 0, []);
+    if (refusal !== undefined) throw new Error(`stored vertex ${vertex.id}: ${JSON.stringify(refusal)}`);
+  }
+
+  /** When the next tick is due; undefined when only a vertex brings something to do. */
+  wakeAtMs(): number | undefined {
+    return this.#validator?.wakeAtMs();
+  }
+
+  #vertex(vertex: Vertex, from: string, nowMs: number, effects: Effect[]): void {
+    if (this.ledger.tangle.has(vertex.id) || this.#waiting.has(vertex.id)) return;
+    const missing = this.ledger.missing(vertex);
+    const invalid = this.#invalid.get(vertex.id) ?? this.#invalidParent(missing);
+    if (invalid !== undefined) {
+      this.#refuse(vertex.id, invalid, from, effects);
+      return;
+    }
+    if (missing.length > 0) {
+      this.#wait(vertex, missing, from, nowMs, effects);
+      return;
+    }
+    this.#attachAll(vertex, from, nowMs, effects);
+  }
+
+  #invalidParent(missing: readonly VertexId[]): Refusal | undefined {
+    const parent = missing.find((id) => this.#invalid.has(id));
+    return parent === undefined ? undefined : { code: 'parent_invalid', parent };
+  }
+
+  #wait(vertex: Vertex, missing: readonly VertexId[], from: string, nowMs: number, effects: Effect[]): void {
+    if (!this.#waiting.add(vertex, missing, from, nowMs)) {
+      const max = this.#waiting.size;
+      effects.push({
+        type: 'refused',
+        id: vertex.id,
+        refusal: { code: 'queue_full', waiting: max, max },
+        from,
+      });
+      return;
+    }
+    effects.push({ type: 'waiting', id: vertex.id });
+  }
+
+  /** The vertex, then everything that waited for it. */
+  #attachAll(first: Vertex, from: string, nowMs: number, effects: Effect[]): void {
+    const ready = [{ vertex: first, from }];
+    for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
+      const refusal = this.#attach(next.vertex, next.from, nowMs, effects);
+      if (refusal === undefined) ready.push(...this.#waiting.arrived(next.vertex.id));
+      else this.#refuse(next.vertex.id, refusal, next.from, effects);
+    }
+  }
+
+  #attach(vertex: Vertex, from: string, nowMs: number, effects: Effect[]): Refusal | undefined {
+    const finals = this.ledger.attach(vertex);
+    if ('code' in finals) return finals;
+    const record = this.ledger.tangle.find(vertex.id);
+    assert(record !== undefined, 'what was attached is found');
+    if (vertex.kind === 'witness') {
+      this.rounds.add(vertex.round, vertex.validator, record.row, nowMs);
+      this.#expose(vertex, effects);
+    }
+    this.#validator?.onAttached(record, finals);
+    effects.push({ type: 'attached', vertex, own: from === 'self' });
+    if (finals.length > 0) effects.push({ type: 'final', payments: finals });
+    return undefined;
+  }
+
+  #expose(witness: Witness, effects: Effect[]): void {
+    const { validator } = witness;
+    if (this.#exposed.has(validator) || !this.ledger.tangle.branches.equivocated(validator)) return;
+    this.#exposed.add(validator);
+    const tip = this.ledger.tangle.record(this.ledger.tangle.branches.main(validator).tipRow);
+    effects.push({ type: 'equivocation', validator, ids: [tip.id, witness.id] });
+  }
+
+  /** "An invalid vertex makes all its descendants invalid; its sender is penalised." */
+  #refuse(id: VertexId, refusal: Refusal, from: string, effects: Effect[]): void {
+    effects.push({ type: 'refused', id, refusal, from });
+    // A full tangle says nothing about the vertex.
+    if (refusal.code === 'tangle_full') return;
+    this.#remember(id, refusal);
+    for (const { vertex, from: sender } of this.#waiting.drop(id)) {
+      const inherited: Refusal = { code: 'parent_invalid', parent: id };
+      this.#remember(vertex.id, inherited);
+      effects.push({ type: 'refused', id: vertex.id, refusal: inherited, from: sender });
+    }
+  }
+
+  #remember(id: VertexId, refusal: Refusal): void {
+    if (this.#invalid.size >= INVALID_MAX)
+      this.#invalid.delete(this.#invalid.keys().next().value as VertexId);
+    this.#invalid.set(id, refusal);
+  }
+
+  #tick(nowMs: number, effects: Effect[]): void {
+    for (const { vertex, from } of this.#waiting.expired(nowMs)) {
+      const refusal: Refusal = { code: 'budget_spent', what: 'vertices without parents', retryAfterMs: 0 };
+      effects.push({ type: 'refused', id: vertex.id, refusal, from });
+    }
+    const wants = this.#waiting.wants(nowMs, WANTS_MAX);
+    if (wants.length > 0) effects.push({ type: 'wanted', wants });
+    const bytes = this.#validator?.propose(nowMs);
+    if (bytes === undefined) return;
+    const witness = decodeVertex(bytes, this.ledger.genesis.network);
+    assert(!isRefusal(witness), 'own witnesses decode');
+    const refusal = this.#attach(witness, 'self', nowMs, effects);
+    assert(refusal === undefined, `own witnesses are valid: ${JSON.stringify(refusal)}`);
+    for (const { vertex, from } of this.#waiting.arrived(witness.id))
+      this.#attachAll(vertex, from, nowMs, effects);
+  }
+}
