@@ -28,11 +28,8 @@ export const VERIFY_TASK_BYTES_MAX = FRAME_BYTES_MAX;
 /** Things in one task of the verify pool: 256 signatures are about 20 ms as well. */
 export const VERIFY_TASK_ITEMS_MAX = 256;
 
-/** Nonces that a work thread tries before it looks whether it should stop: 5 ms with SIMD, 0.5 s with the portable hash. */
-export const WORK_SLICE_TRIES = 1 << 17;
+/** Nonces that a work thread tries before it looks whether it should stop: 80 ms with the portable hash, 1 ms with SIMD. */
+export const WORK_SLICE_TRIES = 1 << 14;
 
 /** Searches waiting for a work thread. At 16 bits and one thread that is two seconds; nobody waits longer than that. */
 export const WORK_WAITING_MAX = 256;
-
-/** The most that a queued payment may weigh beside its bytes' own frame. */
-export const QUEUED_BYTES_MAX = FRAME_BYTES_MAX;

@@ -1,0 +1,30 @@
+/** A thread of the verify pool: takes whole blocks, witnesses and payments, answers for each one. */
+import { workerData } from 'node:worker_threads';
+import { checkPaymentBytes, checkVertex, isRefusal, workBits, workSeed } from '../ledger/index.ts';
+import type { VerifyAnswer, VerifyTask, VerifyWorkerData } from './verify-task.ts';
+
+const { genesis } = workerData as VerifyWorkerData;
+
+function checkOne(bytes: Uint8Array, payment: boolean): VerifyAnswer {
+  if (!payment) return checkVertex(bytes, genesis);
+  const checked = checkPaymentBytes(bytes, genesis);
+  if (isRefusal(checked)) return checked;
+  const { id, account, previous, sequence, total, work } = checked;
+  const bits = workBits(workSeed(genesis.network, previous, account), work);
+  return { id, account, previous, sequence, total, workBits: bits };
+}
+
+/** One answer for each, in order. What our own code throws is the answer of that one alone. */
+export function check(task: VerifyTask): VerifyAnswer[] {
+  let start = 0;
+  return task.ends.map((end, i) => {
+    // A copy of its own, so that nothing of the batch around it is cloned with an answer.
+    const bytes = task.bytes.slice(start, end);
+    start = end;
+    try {
+      return checkOne(bytes, task.payments[i]!);
+    } catch (error) {
+      return { thrown: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    }
+  });
+}

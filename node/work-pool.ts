@@ -1,0 +1,86 @@
+/** The search for nonces on other threads: for clients that delegate it, and for wallets in this process. */
+import { type Refusal, WORK_BITS_MAX } from '../ledger/index.ts';
+import type { Log } from '../p2p/index.ts';
+import { WORK_WAITING_MAX } from './limits.ts';
+import { Pool, PoolError } from './pool.ts';
+import type { WorkTask } from './work-task.ts';
+
+export interface WorkPoolOptions {
+  /** At least 1. They start with the first search. */
+  readonly threads: number;
+}
+
+export interface WorkPoolDeps {
+  readonly log: Log;
+}
+
+const NONCES = 1n << 64n;
+
+export class WorkPool implements AsyncDisposable {
+  readonly #pool: Pool<WorkTask, Uint8Array | undefined>;
+  /** Stops what runs, so that the end of the pool need not wait for a slice. */
+  readonly #stops = new Set<Int32Array>();
+
+  constructor(options: WorkPoolOptions, deps: WorkPoolDeps) {
+    const worker = new URL('./work.worker.ts', import.meta.url);
+    this.#pool = new Pool(
+      {
+        name: 'work',
+        worker,
+        handler: 'search',
+        threads: options.threads,
+        threadsAtStart: 0,
+        waitingMax: WORK_WAITING_MAX,
+        workerData: undefined,
+      },
+      { log: deps.log },
+    );
+  }
+
+  /** Searches that wait for a thread. */
+  get waiting(): number {
+    return this.#pool.waiting;
+  }
+
+  /**
+   * Searches for a nonce; when the pool is idle, on all its threads at once.
+   * @param seed 32 bytes (workSeed).
+   * @param bits 0 to WORK_BITS_MAX; 2^bits tries on average.
+   * @param signal Gives the search up, within one slice.
+   * @returns 8 bytes, or `queue_full`.
+   * @throws (rejects with) the signal's reason; PoolError.
+   */
+  async find(seed: Uint8Array, bits: number, signal?: AbortSignal): Promise<Uint8Array | Refusal> {
+    if (!(bits >= 0 && bits <= WORK_BITS_MAX))
+      throw new RangeError(`bits: 0 to ${WORK_BITS_MAX}, not ${bits}`);
+    signal?.throwIfAborted();
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const answer = Promise.withResolvers<Uint8Array | Refusal>();
+    const abort = (): void => answer.reject(signal!.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#stops.add(stop);
+    try {
+      // Several threads on one search only help while they would otherwise do nothing.
+      const threads = Math.max(1, this.#pool.free);
+      const parts = Array.from({ length: threads }, async (_, part) => {
+        const start = (NONCES / BigInt(threads)) * BigInt(part);
+        const found = await this.#pool.run({ seed: Uint8Array.from(seed), bits, start, stop }, { signal });
+        if (found !== undefined) answer.resolve(found);
+      });
+      // All have ended and none has found it: they were stopped.
+      const stopped = (): void => answer.reject(new PoolError('pool_closed', 'The work pool has ended.'));
+      Promise.all(parts).then(stopped, answer.reject);
+      return await answer.promise;
+    } finally {
+      Atomics.store(stop, 0, 1);
+      this.#stops.delete(stop);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Ends the threads; searches reject with `pool_closed`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const stop of this.#stops) Atomics.store(stop, 0, 1);
+    await this.#pool[Symbol.asyncDispose]();
+  }
+}
