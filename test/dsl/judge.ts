@@ -1,8 +1,17 @@
 /** Holds whoever computes votes, the slow oracle or the fast ledger, to what a drawing expects. */
 import assert from 'node:assert/strict';
-import type { Address, PaymentId, Refusal, Vertex, VertexId } from '../../ledger/index.ts';
+import {
+  type Address,
+  type Genesis,
+  isRefusal,
+  Ledger,
+  type PaymentId,
+  type Refusal,
+  type Vertex,
+  type VertexId,
+} from '../../ledger/index.ts';
 import { violations } from '../oracle/correct.ts';
-import type { Oracle } from '../oracle/oracle.ts';
+import { type Oracle, paymentsOf } from '../oracle/oracle.ts';
 import { drawnNames } from './draw.ts';
 import type { Drawing, Expectation } from './draw-dag.ts';
 import { keysOf } from './network.ts';
@@ -50,6 +59,50 @@ export class OracleJudge implements Judge {
 
   balanceOf(address: Address): number {
     return this.#oracle.balanceOf(address, this.#oracle.finals(), this.#oracle.payments());
+  }
+}
+
+/** The ledger as a judge; it also sees to it that `attach` names each payment when it becomes final, and only then. */
+export class LedgerJudge implements Judge {
+  readonly ledger: Ledger;
+  readonly #payments = new Set<PaymentId>();
+  readonly #told = new Set<PaymentId>();
+
+  constructor(genesis: Genesis) {
+    this.ledger = new Ledger(genesis);
+  }
+
+  attach(vertex: Vertex): Refusal | undefined {
+    const result = this.ledger.attach(vertex);
+    if (isRefusal(result)) return result;
+    if (vertex.kind === 'block') for (const { id } of paymentsOf(vertex)) this.#payments.add(id);
+    for (const { id } of result) {
+      assert.ok(!this.#told.has(id), 'a payment becomes final once');
+      assert.ok(this.ledger.isFinal(id), 'what is told to be final is final');
+      this.#told.add(id);
+    }
+    assert.deepEqual([...this.#told].sort(), [...this.finals()].sort(), 'what is final has been told');
+    return undefined;
+  }
+
+  acceptedBy(witness: VertexId): Iterable<PaymentId> {
+    return this.ledger.acceptedBy(witness);
+  }
+
+  certifiedBy(witness: VertexId): Iterable<PaymentId> {
+    return this.ledger.certifiedBy(witness);
+  }
+
+  finals(): PaymentId[] {
+    return [...this.#payments].filter((id) => this.ledger.isFinal(id));
+  }
+
+  isFinal(payment: PaymentId): boolean {
+    return this.ledger.isFinal(payment);
+  }
+
+  balanceOf(address: Address): number {
+    return this.ledger.balanceOf(address);
   }
 }
 

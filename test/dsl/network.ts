@@ -20,6 +20,7 @@ import {
   makeGenesis,
   type Payment,
   type PaymentDraft,
+  type PaymentId,
   paymentEssence,
   publicKeyOf,
   type Refusal,
@@ -142,20 +143,24 @@ export class TestNetwork {
     return taken(decodeBlock(encodeBlock(network, parents, payloads), network));
   }
 
+  /** What a header says of these certificates. */
+  certified(payments: readonly PaymentId[]): Pick<WitnessHeader, 'certifiedCount' | 'certifiedRoot'> {
+    const ids = [...payments].sort();
+    return { certifiedCount: ids.length, certifiedRoot: new MerkleTree(this.genesis.network, ids).root };
+  }
+
   /**
    * Signs a ballot, naming what the oracle says that it newly certifies.
    * @param mark Less than 1000; makes two witnesses that say the same different.
    */
   witness(oracle: Oracle, ballot: Ballot, mark = 0, slips: HeaderSlips = {}): Witness {
     const { network, checkpoint } = this.genesis;
-    const certified = [...oracle.newlyCertifies(ballot)].sort();
     const header = {
       validator: ballot.validator,
       round: ballot.round,
       timeMs: ballot.round * 1000 + mark,
       self: ballot.self,
-      certifiedCount: certified.length,
-      certifiedRoot: new MerkleTree(network, certified).root,
+      ...this.certified([...oracle.newlyCertifies(ballot)]),
       checkpoint,
       ...slips,
     };

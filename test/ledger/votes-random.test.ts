@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import type { Payment, PaymentId, RefusalCode, Vertex, Witness } from '../../ledger/index.ts';
+import type { LedgerJudge } from '../dsl/judge.ts';
+import { Chance } from '../generators/chance.ts';
+import type { RandomDag } from '../generators/random-dag.ts';
+import { ordersOf, sampleDags } from '../generators/sample.ts';
+import { attachInOrder, compareVotes } from '../oracle/comparison.ts';
+
+describe('votes: the ledger agrees with the slow votes on random DAGs', function () {
+  this.timeout(600_000);
+
+  it('accepts and certifies the same at every witness, whatever the order of arrival', () => {
+    let witnesses = 0;
+    let certificates = 0;
+    for (const dag of sampleDags()) {
+      for (const order of ordersOf(dag, 2)) {
+        attachInOrder(dag, order, {
+          after(judge, vertex) {
+            if (vertex.kind !== 'witness') return;
+            compareVotes(dag, judge, vertex);
+            witnesses++;
+            certificates += dag.oracle.newlyCertifies(vertex).size;
+          },
+        });
+      }
+    }
+    assert.ok(
+      witnesses > 30 * sampleDags().length && certificates > sampleDags().length,
+      'something was compared',
+    );
+  });
+
+  it('refuses a wrong certificate root and votes without ground, and nothing stays of them', () => {
+    const tried = new Map<string, number>();
+    for (const dag of sampleDags()) {
+      const chance = new Chance(dag.seed);
+      attachInOrder(dag, dag.vertices, {
+        before(judge, vertex) {
+          if (vertex.kind !== 'witness') return;
+          for (const slip of SLIPS) {
+            if (!trySlip(dag, judge, vertex, slip, chance)) continue;
+            tried.set(slip.name, (tried.get(slip.name) ?? 0) + 1);
+          }
+        },
+        after(judge, vertex) {
+          if (vertex.kind === 'witness') compareVotes(dag, judge, vertex);
+        },
+      });
+    }
+    for (const { name } of SLIPS)
+      assert.ok((tried.get(name) ?? 0) >= sampleDags().length / 10, `tried: ${name}`);
+  });
+});
+
+interface Slip {
+  readonly name: string;
+  readonly code: RefusalCode;
+  /** The payments that make this slip at w when one of them is used. */
+  candidates(dag: RandomDag, w: Witness): readonly Payment[];
+  make(dag: RandomDag, w: Witness, payment: PaymentId): Vertex;
+}
+
+function paymentsIn(dag: RandomDag, w: Witness, keep: (payment: Payment) => boolean): Payment[] {
+  return [...dag.oracle.paymentsIn(w).values()].filter(keep);
+}
+
+function remade(dag: RandomDag, w: Witness, lists: Partial<Pick<Witness, 'defers' | 'accepts'>>): Witness {
+  return dag.network.witness(dag.oracle, { ...w, ...lists }, 500);
+}
+
+/** The same witness with the certificates of one that has more or fewer payments accepted by everybody. */
+function withRootOver(dag: RandomDag, w: Witness, ids: readonly PaymentId[]): Witness {
+  return dag.network.witness(dag.oracle, w, 500, dag.network.certified(ids));
+}
+
+const SLIPS: readonly Slip[] = [
+  {
+    name: 'claims a certificate that there is not',
+    code: 'certified_root_wrong',
+    candidates: (dag, w) => paymentsIn(dag, w, ({ id }) => !dag.oracle.newlyCertifies(w).has(id)),
+    make: (dag, w, id) => withRootOver(dag, w, [...dag.oracle.newlyCertifies(w), id]),
+  },
+  {
+    name: 'conceals a certificate',
+    code: 'certified_root_wrong',
+    candidates: (dag, w) => paymentsIn(dag, w, ({ id }) => dag.oracle.newlyCertifies(w).has(id)),
+    make: (dag, w, id) =>
+      withRootOver(
+        dag,
+        w,
+        [...dag.oracle.newlyCertifies(w)].filter((other) => other !== id),
+      ),
+  },
+  {
+    name: 'defers what it does not cover',
+    code: 'vote_unfounded',
+    candidates: (dag, w) =>
+      [...dag.oracle.payments().values()].filter(({ id }) => !dag.oracle.covers(w).has(id)),
+    make: (dag, w, id) => remade(dag, w, { defers: [...w.defers, id].sort() }),
+  },
+  {
+    name: 'accepts late what it has not deferred',
+    code: 'vote_unfounded',
+    candidates: (dag, w) => {
+      const deferred = new Set(dag.oracle.chainBefore(w).flatMap((x) => x.defers));
+      return [...dag.oracle.payments().values()].filter(({ id }) => !deferred.has(id));
+    },
+    make: (dag, w, id) => remade(dag, w, { accepts: [...w.accepts, id].sort() }),
+  },
+  {
+    name: 'accepts late what it has accepted already',
+    code: 'vote_unfounded',
+    candidates: (dag, w) => {
+      const late = new Set(dag.oracle.chainBefore(w).flatMap((x) => x.accepts));
+      return paymentsIn(dag, w, ({ id }) => late.has(id));
+    },
+    make: (dag, w, id) => remade(dag, w, { accepts: [...w.accepts, id].sort() }),
+  },
+];
+
+/** False when no payment makes this slip here. */
+function trySlip(dag: RandomDag, judge: LedgerJudge, w: Witness, slip: Slip, chance: Chance): boolean {
+  const candidates = slip.candidates(dag, w);
+  if (candidates.length === 0) return false;
+  const refusal = judge.attach(slip.make(dag, w, chance.pick(candidates).id));
+  assert.equal(refusal?.code, slip.code, slip.name);
+  return true;
+}
