@@ -15,8 +15,8 @@ export interface PaymentRecord {
   readonly sequence: number;
   readonly total: Units;
   readonly transfers: readonly Transfer[];
-  /** Row of the first block seen with it: where its bytes are. */
-  readonly carrierRow: number;
+  /** Row of the last block seen with it. */
+  carrierRow: number;
   /** waiting: `previous` is not known yet. linked: part of the account's tree. void: can never be accepted. */
   link: 'waiting' | 'linked' | 'void';
   /** The payment before it; undefined for a first payment and while it waits. */
@@ -101,7 +101,10 @@ export class Accounts {
   /** The record of a payment, made when it is new. */
   register(payment: Payment, carrierRow: number): PaymentRecord {
     const known = this.#payments.get(payment.id);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.carrierRow = carrierRow;
+      return known;
+    }
     const record: PaymentRecord = {
       row: this.#byRow.length,
       id: payment.id,

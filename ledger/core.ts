@@ -8,13 +8,22 @@ import { decodeVertex } from './check.ts';
 import { Ledger, type LedgerOptions } from './ledger.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import { Rounds } from './rounds.ts';
-import type { Genesis, ValidatorIndex, Vertex, VertexId, Witness } from './types.ts';
+import type { Block, Genesis, ValidatorIndex, Vertex, VertexId, Witness } from './types.ts';
 import { Validator, type ValidatorDeps, type ValidatorOptions } from './validator.ts';
 import { Waiting, type WaitingOptions, type Want } from './waiting.ts';
 
 export type Event =
-  /** A vertex that has passed the stateless check; `from` is the peer, or `self` for what this node made. */
-  | { readonly type: 'vertex'; readonly vertex: Vertex; readonly from: string; readonly nowMs: number }
+  /**
+   * A vertex that has passed the stateless check; `from` is the peer, or `self` for what this node made. `requested`: it
+   * was asked for, as something needs it.
+   */
+  | {
+      readonly type: 'vertex';
+      readonly vertex: Vertex;
+      readonly from: string;
+      readonly requested: boolean;
+      readonly nowMs: number;
+    }
   /** Time has passed. */
   | { readonly type: 'tick'; readonly nowMs: number };
 
@@ -25,6 +34,8 @@ export type Effect =
   | { readonly type: 'final'; readonly payments: readonly PaymentRecord[] }
   /** Its parents are not known: kept, and the parents are wanted. */
   | { readonly type: 'waiting'; readonly id: VertexId }
+  /** A block of payments that are in the tangle already: not taken unless a vertex needs it as a parent. */
+  | { readonly type: 'repetition'; readonly id: VertexId }
   /** Missing parents to ask for. */
   | { readonly type: 'wanted'; readonly wants: readonly Want[] }
   | { readonly type: 'refused'; readonly id: VertexId; readonly refusal: Refusal; readonly from: string }
@@ -70,7 +81,7 @@ export class Core {
 
   step(event: Event): Effect[] {
     const effects: Effect[] = [];
-    if (event.type === 'vertex') this.#vertex(event.vertex, event.from, event.nowMs, effects);
+    if (event.type === 'vertex') this.#vertex(event, effects);
     else this.#tick(event.nowMs, effects);
     return effects;
   }
@@ -88,8 +99,13 @@ export class Core {
     return this.#validator?.wakeAtMs();
   }
 
-  #vertex(vertex: Vertex, from: string, nowMs: number, effects: Effect[]): void {
+  #vertex({ vertex, from, requested, nowMs }: Event & { type: 'vertex' }, effects: Effect[]): void {
     if (this.ledger.tangle.has(vertex.id) || this.#waiting.has(vertex.id)) return;
+    const needed = requested || from === 'self' || this.#waiting.needs(vertex.id);
+    if (vertex.kind === 'block' && !needed && this.#repeats(vertex)) {
+      effects.push({ type: 'repetition', id: vertex.id });
+      return;
+    }
     const missing = this.ledger.missing(vertex);
     const invalid = this.#invalid.get(vertex.id) ?? this.#invalidParent(missing);
     if (invalid !== undefined) {
@@ -101,6 +117,12 @@ export class Core {
       return;
     }
     this.#attachAll(vertex, from, nowMs, effects);
+  }
+
+  /** "A node relays a block only when at least half of its payloads are new to it." */
+  #repeats({ payloads }: Block): boolean {
+    const fresh = payloads.filter((payload) => !this.ledger.alive(payload, this.rounds.highestQuorum));
+    return 2 * fresh.length < payloads.length;
   }
 
   #invalidParent(missing: readonly VertexId[]): Refusal | undefined {

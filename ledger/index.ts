@@ -37,7 +37,6 @@ export {
   essenceOf,
   type PaymentDraft,
   paymentEssence,
-  reencodePayment,
 } from './payment.ts';
 export {
   type Certificate,
@@ -49,6 +48,7 @@ export {
 } from './proof.ts';
 export { isRefusal, REACTION, type Reaction, type Refusal, type RefusalCode } from './refusal.ts';
 export { publicKeyOf, sign, verify } from './sign.ts';
+export { type TipOptions, TipPicker, type TipStrategy } from './tips.ts';
 export type {
   Address,
   Allocation,
@@ -76,6 +76,7 @@ export type {
   WitnessHeader,
 } from './types.ts';
 export type { ValidatorDeps, ValidatorOptions } from './validator.ts';
+export { WAITING_DEFAULTS, type WaitingOptions, type Want } from './waiting.ts';
 export {
   checkHeader,
   decodeWitness,

@@ -11,7 +11,19 @@ import { MerkleTree } from './merkle.ts';
 import type { FinalityProof } from './proof.ts';
 import type { Refusal } from './refusal.ts';
 import { NewPast, Tangle, type WitnessRecord } from './tangle.ts';
-import type { Address, Block, Genesis, PaymentId, Round, Units, Vertex, VertexId, Witness } from './types.ts';
+import type {
+  Address,
+  Block,
+  DataId,
+  Genesis,
+  Payload,
+  PaymentId,
+  Round,
+  Units,
+  Vertex,
+  VertexId,
+  Witness,
+} from './types.ts';
 import { type Coverage, type Vote, Votes } from './votes.ts';
 
 /** A witness that has passed every check, ready to be written down. */
@@ -37,6 +49,7 @@ export class Ledger {
   readonly accounts: Accounts;
   readonly tangle: Tangle;
   readonly votes: Votes;
+  readonly #data = new Set<DataId>();
   /** Merkle trees of witnesses whose proofs were asked for last. */
   readonly #trees = new Map<number, MerkleTree>();
 
@@ -70,6 +83,15 @@ export class Ledger {
       : this.#attachWitness(vertex, parents as number[]);
   }
 
+  /** The payload is in the tangle and needs no other block: final, voted for, or carried by a block that is not too old. */
+  alive(payload: Payload, round: Round): boolean {
+    if (payload.kind === 'data') return this.#data.has(payload.id);
+    const payment = this.accounts.get(payload.id);
+    if (payment === undefined) return false;
+    if (payment.final || payment.acceptWeight > 0) return true;
+    return round - this.tangle.round(payment.carrierRow) <= DEPTH_ROUNDS_MAX;
+  }
+
   #attachBlock(block: Block, parents: readonly number[]): readonly PaymentRecord[] | Refusal {
     const round = Math.max(...parents.map((row) => this.tangle.round(row)));
     const deep = this.#tooDeep(round, parents);
@@ -79,6 +101,7 @@ export class Ledger {
     const payments: PaymentRecord[] = [];
     for (const payload of block.payloads) {
       if (payload.kind === 'payment') payments.push(this.accounts.register(payload, row));
+      else this.#data.add(payload.id);
     }
     this.tangle.append({ kind: 'block', row, id: block.id, payments }, round, parents);
     return [];

@@ -128,6 +128,7 @@ export function readPayment(
     memo,
     work,
     signature,
+    bytes: source.subarray(start, reader.at),
   };
 }
 
@@ -141,22 +142,16 @@ export function decodePayment(bytes: Uint8Array, network: NetworkId): Payment | 
   });
 }
 
-/** The essence of a decoded payment, byte for byte. */
-export function essenceOf(payment: Payment, network: NetworkId): Uint8Array {
-  return paymentEssence({ ...payment, network });
-}
-
-/** The whole encoding of a decoded payment, byte for byte. */
-export function reencodePayment(payment: Payment, network: NetworkId): Uint8Array {
-  return encodePayment(essenceOf(payment, network), payment.work, payment.signature);
+/** The essence of a decoded payment. */
+export function essenceOf(payment: Payment): Uint8Array {
+  return payment.bytes.subarray(0, payment.bytes.length - WORK_BYTES - ED25519_SIGNATURE_BYTES);
 }
 
 /** Work first, as it is the cheaper check, then the signature. */
 export function checkPayment(payment: Payment, genesis: Genesis): Refusal | undefined {
   const bits = workBits(workSeed(genesis.network, payment.previous, payment.account), payment.work);
   if (bits < genesis.workBits) return { code: 'too_little_work', bits, required: genesis.workBits };
-  const essence = essenceOf(payment, genesis.network);
-  if (!verify(payment.scheme, payment.publicKey, essence, payment.signature)) {
+  if (!verify(payment.scheme, payment.publicKey, essenceOf(payment), payment.signature)) {
     return { code: 'bad_signature', of: 'payment' };
   }
   return undefined;

@@ -47,6 +47,8 @@ export class Tangle {
   readonly #covered: BranchRounds;
   readonly #rowOf = new Map<VertexId, number>();
   readonly #records: VertexRecord[] = [];
+  /** By round: the first row of that round or a later one. */
+  readonly #roundStarts: number[] = [0];
 
   constructor(genesis: Genesis, options: { readonly verticesMax: number }) {
     this.columns = new Columns({ capacity: options.verticesMax });
@@ -99,6 +101,12 @@ export class Tangle {
     assert(row === record.row, 'rows are numbered in order');
     this.#rowOf.set(record.id, row);
     this.#records.push(record);
+    while (this.#roundStarts.length <= round) this.#roundStarts.push(row);
+  }
+
+  /** The first row, in order of attachment, of the round or a later one; `size` when there is none yet. */
+  firstRowOf(round: Round): number {
+    return this.#roundStarts[Math.max(0, round)] ?? this.size;
   }
 
   /** The branch's witness of `round` has these rows in its past and its predecessor had not. */

@@ -62,6 +62,8 @@ export interface Payment {
   /** The 8 bytes of the nonce. */
   readonly work: Uint8Array;
   readonly signature: Uint8Array;
+  /** The whole encoding: essence, work, signature. */
+  readonly bytes: Uint8Array;
 }
 
 /** Bytes that are kept in order and moved by nobody. */

@@ -58,6 +58,11 @@ export class Waiting {
     return this.#entries.has(id);
   }
 
+  /** Something here waits for this vertex. */
+  needs(id: VertexId): boolean {
+    return this.#children.has(id);
+  }
+
   /** False when there is no room for another vertex of this peer. */
   add(vertex: Vertex, missing: readonly VertexId[], from: string, nowMs: number): boolean {
     const { verticesMax, bytesMax, peerShare } = this.#options;

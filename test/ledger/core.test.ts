@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { encodeBlock, type Payment, reencodePayment } from '../../ledger/index.ts';
+import { encodeBlock, type Payment } from '../../ledger/index.ts';
 import { keysOf, TestNetwork } from '../dsl/network.ts';
 import { World } from '../sim/world.ts';
 
@@ -31,7 +31,7 @@ function block(net: TestNetwork, ...payments: Payment[]): Uint8Array {
   return encodeBlock(
     id,
     [genesis],
-    payments.map((payment) => reencodePayment(payment, id)),
+    payments.map(({ bytes }) => bytes),
   );
 }
 

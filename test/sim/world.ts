@@ -92,7 +92,11 @@ export class World {
   #deliver(node: WorldNode, vertex: Vertex, from: string): void {
     this.at(this.nowMs + 1 + this.#chance.below(this.#options.delayMsMax), () => {
       if (!node.up) return;
-      this.#carryOut(node, node.core.step({ type: 'vertex', vertex, from, nowMs: this.nowMs }), from);
+      this.#carryOut(
+        node,
+        node.core.step({ type: 'vertex', vertex, from, requested: false, nowMs: this.nowMs }),
+        from,
+      );
     });
   }
 
