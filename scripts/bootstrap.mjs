@@ -18,6 +18,8 @@ const NODE_MAJOR_MIN = 24;
 
 const reason = whyInstall();
 if (reason !== undefined) install(reason);
+// Asking Node for its version takes 30 ms, so it is asked only where the answer is in doubt.
+if (reason !== undefined || !existsSync(bundledNode)) requireNode();
 
 /** Why packages must be installed, or undefined when all of them are there in the locked versions. */
 function whyInstall() {
@@ -42,7 +44,7 @@ function install(why) {
   const started = Date.now();
   say(`${why}: running npm ci in ${root} (about a minute, 350 MB)`);
   // loglevel=error: npm would complain that the old Node, which does nothing but install, is old.
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const options = { cwd: root, stdio: ['inherit', 2, 2] };
   const result = npm
@@ -55,14 +57,16 @@ function install(why) {
         'It needs the npm registry: check network, proxy and `npm config get registry`, then run the same command again.',
     );
   }
+  say(`installed in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+function requireNode() {
   const major = nodeMajor();
-  if (major < NODE_MAJOR_MIN) {
-    fail(
-      `the packages are installed, but Node ${NODE_MAJOR_MIN} is not among them: its install script did not run. ` +
-        'Run `npm rebuild --ignore-scripts=false`, then the same command again.',
-    );
-  }
-  say(`installed in ${Math.round((Date.now() - started) / 1000)} s, with Node ${major}`);
+  if (major >= NODE_MAJOR_MIN) return;
+  fail(
+    `the packages are installed, but Node ${NODE_MAJOR_MIN} is not among them: its install script did not run. ` +
+      'Run `npm rebuild --ignore-scripts=false`, then the same command again.',
+  );
 }
 
 /** Major version of the Node that npm scripts will find, 0 when it does not run. */
