@@ -2,7 +2,6 @@
 import type { Address, NetworkId, PaymentId, Units } from '../ledger/index.ts';
 import type { ChargingPolicy, Means } from './policy.ts';
 import type { Accept, Party, Resume, SessionMessage } from './session-messages.ts';
-import type { FinalPayment } from './session-ports.ts';
 
 export interface CarSessionOptions {
   readonly network: NetworkId;
@@ -31,8 +30,6 @@ export type CarEvent =
   | { readonly type: 'malformed'; readonly detail: string }
   /** The line broke or the charger closed it. */
   | { readonly type: 'closed'; readonly detail: string }
-  /** A new line to a charger, which will begin with an offer. */
-  | { readonly type: 'reopened' }
   | { readonly type: 'deadline' }
   /** The driver wants to go. */
   | { readonly type: 'stop'; readonly detail: string }
@@ -41,10 +38,9 @@ export type CarEvent =
       readonly type: 'queued';
       readonly payment: PaymentId;
       readonly bytes: Uint8Array;
-      readonly amount: Units;
     }
   | { readonly type: 'payFailed'; readonly detail: string }
-  | { readonly type: 'final'; readonly payment: FinalPayment }
+  /** A payment of this session can never become final. */
   | { readonly type: 'dead'; readonly detail: string };
 
 export type CarAction =
@@ -55,7 +51,7 @@ export type CarAction =
       readonly sign: Uint8Array;
     }
   | { readonly type: 'pay'; readonly to: Address; readonly amount: Units; readonly memo: Uint8Array }
-  /** Look for the charger again. */
+  /** Look for the charger again; it will begin with an offer. Answered with `closed` when it is not reached. */
   | { readonly type: 'reopen' }
   /** Nothing follows. */
   | { readonly type: 'end' };

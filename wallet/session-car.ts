@@ -13,7 +13,6 @@ import { ReadingChain } from './session-chain.ts';
 import { clip } from './session-decoder.ts';
 import { type CarView, tickProblem } from './session-doubt.ts';
 import type { End, EndReason, Offer, Paid, SessionEnd, SessionMessage, Tick } from './session-messages.ts';
-import type { FinalPayment } from './session-ports.ts';
 import { addressOfParty, agreement, resuming, sessionMemo } from './session-terms.ts';
 
 /** `lost`: the line broke and a new one is looked for. */
@@ -35,7 +34,6 @@ export class CarSession {
   #committed = 0;
   #sent: Paid[] = [];
   #counted = 0;
-  readonly #finals: FinalPayment[] = [];
   /** The car has asked the charger to stop. */
   #stopping: SessionEnd | undefined;
   /** The charger has made its last reading. */
@@ -70,22 +68,12 @@ export class CarSession {
     return this.#word;
   }
 
-  /** Payments known to be final. */
-  get finals(): readonly FinalPayment[] {
-    return this.#finals;
-  }
-
   /** Units that the car has set out to pay. */
   get committed(): Units {
     return this.#committed as Units;
   }
 
-  /** After the end it only takes `final`, for the receipt. */
   step(event: CarEvent, at: CarMoment): readonly CarAction[] {
-    if (event.type === 'final') {
-      this.#finals.push(event.payment);
-      return [];
-    }
     if (this.#phase === 'ended') return [];
     switch (event.type) {
       case 'message':
@@ -100,8 +88,6 @@ export class CarSession {
         return this.#leave('payment_dead', event.detail);
       case 'closed':
         return this.#lose(event.detail, at);
-      case 'reopened':
-        return [];
       case 'stop':
         return this.#chain === undefined
           ? this.#leave('stopped_by_car', event.detail)

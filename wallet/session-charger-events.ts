@@ -44,6 +44,8 @@ export interface ChargerMoment {
   readonly paceMs: number;
   /** The meter's register, an integer. */
   readonly meterWh: number;
+  /** The car takes no more. */
+  readonly done: boolean;
 }
 
 export type ChargerEvent =
@@ -57,7 +59,7 @@ export type ChargerEvent =
   | { readonly type: 'deadline' }
   | { readonly type: 'stop'; readonly detail: string }
   /** A look at the meter while delivering. */
-  | { readonly type: 'sample'; readonly done: boolean }
+  | { readonly type: 'sample' }
   /** This charger's own client has verified that a payment is final, */
   | { readonly type: 'verified'; readonly payment: FinalPayment }
   /** or it has not. */
@@ -82,8 +84,8 @@ export type ChargerAction =
   | { readonly type: 'verify'; readonly payment: PaymentId }
   /** This line belongs to another session: give it there. */
   | { readonly type: 'handOver'; readonly session: string; readonly signature: Uint8Array }
-  /** Take, or leave, the line of the last `resumed`. */
-  | { readonly type: 'adopt' }
-  | { readonly type: 'reject' }
+  /** Take, or leave, the line of a `resumed`. */
+  | { readonly type: 'adopt'; readonly offered: string }
+  | { readonly type: 'reject'; readonly offered: string }
   /** Nothing follows. */
   | { readonly type: 'end' };

@@ -47,6 +47,7 @@ export class ChargerSession {
   #sincePaceMs = 0;
   #countedMs = 0;
   #tally: PaymentTally | undefined;
+  #carSignature: Uint8Array | undefined;
   /** Why the last reading was made. */
   #closing: SessionEnd | undefined;
   #ended: SessionEnd | undefined;
@@ -68,6 +69,16 @@ export class ChargerSession {
   /** Undefined until the car has accepted. */
   get chain(): ReadingChain | undefined {
     return this.#chain;
+  }
+
+  /** The car's signature on the terms. */
+  get carSignature(): Uint8Array | undefined {
+    return this.#carSignature;
+  }
+
+  /** Energy flows now. */
+  get delivering(): boolean {
+    return this.#delivering;
   }
 
   /** Payments that count. */
@@ -107,7 +118,7 @@ export class ChargerSession {
       case 'stop':
         return this.#finish({ reason: 'stopped_by_charger', by: 'charger', detail: event.detail }, at);
       case 'sample':
-        return this.#sample(event.done, at);
+        return this.#sample(at);
       case 'verified':
         return this.#verified(event.payment, at);
       case 'unverified':
@@ -176,6 +187,7 @@ export class ChargerSession {
       return this.#fault('reading_wrong', `the meter shows ${at.meterWh} Wh`, at);
     }
     this.#chain = chain;
+    this.#carSignature = accept.signature.slice();
     this.#tally = new PaymentTally(chain, this.#options.claims);
     this.#phase = 'charging';
     this.#deadlineMs = undefined;
@@ -215,7 +227,7 @@ export class ChargerSession {
     return this.#countedMs + Math.max(0, now);
   }
 
-  #sample(done: boolean, at: ChargerMoment): readonly ChargerAction[] {
+  #sample(at: ChargerMoment): readonly ChargerAction[] {
     if (!this.#delivering || this.#phase !== 'charging') return [];
     const chain = this.#chain!;
     const last = chain.last!;
@@ -230,7 +242,7 @@ export class ChargerSession {
     if (wh >= SESSION_WH_MAX || ms >= SESSION_MS_MAX || chain.readings.length >= READINGS_MAX - 1) {
       return finish('limit_reached', `${wh} Wh, ${ms} ms, ${chain.readings.length} readings`);
     }
-    if (done) return finish('full', `the car takes no more after ${wh} Wh`);
+    if (at.done) return finish('full', `the car takes no more after ${wh} Wh`);
     if (energyWantedWh > 0 && wh >= energyWantedWh) {
       return finish('energy_reached', `${wh} of ${energyWantedWh} Wh were delivered`);
     }
@@ -286,13 +298,13 @@ export class ChargerSession {
   #resumed(offered: string, signature: Uint8Array, at: ChargerMoment): readonly ChargerAction[] {
     const { network, session, unpaidMs } = this.#options;
     const chain = this.#chain;
-    if (chain === undefined) return [{ type: 'reject' }];
+    if (chain === undefined) return [{ type: 'reject', offered }];
     const { car, mode, unpaidMax } = chain.terms;
     if (!verify(car.scheme, car.publicKey, resuming(network, session, offered), signature)) {
-      return [{ type: 'reject' }];
+      return [{ type: 'reject', offered }];
     }
     this.#connected = true;
-    const again: ChargerAction[] = [{ type: 'adopt' }, { type: 'repeat' }];
+    const again: ChargerAction[] = [{ type: 'adopt', offered }, { type: 'repeat' }];
     again.push({ type: 'send', message: { type: 'counted', cumulative: this.counted } });
     if (this.#phase === 'settling' || this.#delivering) return again;
     if (mode === 'stream' && this.unpaid > unpaidMax) {

@@ -77,6 +77,16 @@ export function memoryClaims(max = 100_000): PaymentClaims {
   };
 }
 
+/** How far a session is, for a display. */
+export interface SessionProgress {
+  readonly session: string;
+  readonly energyWh: number;
+  /** Of the latest reading. */
+  readonly unitsDue: Units;
+  /** By the car: on its way; by the charger: counted. */
+  readonly unitsPaid: Units;
+}
+
 /** How a session went, for one of its sides. */
 export interface SessionResult {
   /** Empty when there was no offer. */
