@@ -80,13 +80,13 @@ describe('a store that is killed', () => {
   });
 });
 
-/** Flips one byte in the middle of every table and log file of a database. */
+/** Flips one byte in the middle of every table of a database. */
 async function damage(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => /\.(ldb|log)$/.test(name));
+  const names = (await readdir(folder)).filter((name) => /\.ldb$/.test(name));
   assert.ok(names.length > 0);
   for (const name of names) {
     const bytes = await readFile(path.join(folder, name));
-    if (bytes.length < 1000) continue;
+    assert.ok(bytes.length > 1000);
     const middle = bytes.length >> 1;
     bytes[middle] = bytes[middle]! ^ 0x40;
     await writeFile(path.join(folder, name), bytes);
@@ -100,12 +100,8 @@ describe('a store in trouble', () => {
       await using store = await Store.open(folder, { genesisId: GENESIS_A });
       await store.append(range(0, 2000));
     }
-    {
-      // Tables, not the log: a log is checked by LevelDB itself while it recovers.
-      const db = new Level(folder);
-      await db.compactRange('a', 'z');
-      await db.close();
-    }
+    // Opening it again makes a table of the log. A log is checked by LevelDB itself while it recovers.
+    await (await Store.open(folder, { genesisId: GENESIS_A })).close();
     await damage(folder);
     await assert.rejects(
       async () => {
