@@ -2,7 +2,7 @@
 import { type Refusal, WORK_BITS_MAX } from '../ledger/index.ts';
 import type { Log } from '../p2p/index.ts';
 import { WORK_WAITING_MAX } from './limits.ts';
-import { Pool, PoolError } from './pool.ts';
+import { Pool } from './pool.ts';
 import type { WorkTask } from './work-task.ts';
 
 export interface WorkPoolOptions {
@@ -18,8 +18,6 @@ const NONCES = 1n << 64n;
 
 export class WorkPool implements AsyncDisposable {
   readonly #pool: Pool<WorkTask, Uint8Array | undefined>;
-  /** Stops what runs, so that the end of the pool need not wait for a slice. */
-  readonly #stops = new Set<Int32Array>();
 
   constructor(options: WorkPoolOptions, deps: WorkPoolDeps) {
     const worker = new URL('./work.worker.ts', import.meta.url);
@@ -58,7 +56,6 @@ export class WorkPool implements AsyncDisposable {
     const answer = Promise.withResolvers<Uint8Array | Refusal>();
     const abort = (): void => answer.reject(signal!.reason);
     signal?.addEventListener('abort', abort, { once: true });
-    this.#stops.add(stop);
     try {
       // Several threads on one search only help while they would otherwise do nothing.
       const threads = Math.max(1, this.#pool.free);
@@ -67,20 +64,16 @@ export class WorkPool implements AsyncDisposable {
         const found = await this.#pool.run({ seed: Uint8Array.from(seed), bits, start, stop }, { signal });
         if (found !== undefined) answer.resolve(found);
       });
-      // All have ended and none has found it: they were stopped.
-      const stopped = (): void => answer.reject(new PoolError('pool_closed', 'The work pool has ended.'));
-      Promise.all(parts).then(stopped, answer.reject);
+      Promise.all(parts).catch(answer.reject);
       return await answer.promise;
     } finally {
       Atomics.store(stop, 0, 1);
-      this.#stops.delete(stop);
       signal?.removeEventListener('abort', abort);
     }
   }
 
   /** Ends the threads; searches reject with `pool_closed`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const stop of this.#stops) Atomics.store(stop, 0, 1);
-    await this.#pool[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#pool[Symbol.asyncDispose]();
   }
 }

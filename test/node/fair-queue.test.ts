@@ -91,8 +91,12 @@ describe('the fair queue', () => {
     fair.offer(payment('b', 1), standing(100, { bytes: 100 }));
     const all: string[] = [];
     while (fair.size > 0) {
-      const part = fair.take(10, 650);
-      assert.ok(part.length > 0);
+      const part = fair.take(10, 700);
+      assert.ok(part.length === 1 || part.length === 2);
+      assert.ok(
+        part.length === 1 || part.some(({ account }) => account === 'b'),
+        '600 and 600 are more than 700',
+      );
       all.push(...part.map(({ id }) => id));
     }
     assert.deepEqual(all.sort(), ['a/1/0', 'a/2/0', 'b/1/0']);
