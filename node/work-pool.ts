@@ -6,7 +6,7 @@ import { Pool } from './pool.ts';
 import type { WorkTask } from './work-task.ts';
 
 export interface WorkPoolOptions {
-  /** At least 1. They start with the first search. */
+  /** They start with the first search; 0 = every search is refused. */
   readonly threads: number;
 }
 
@@ -17,16 +17,18 @@ export interface WorkPoolDeps {
 const NONCES = 1n << 64n;
 
 export class WorkPool implements AsyncDisposable {
+  readonly #threads: number;
   readonly #pool: Pool<WorkTask, Uint8Array | undefined>;
 
   constructor(options: WorkPoolOptions, deps: WorkPoolDeps) {
+    this.#threads = options.threads;
     const worker = new URL('./work.worker.ts', import.meta.url);
     this.#pool = new Pool(
       {
         name: 'work',
         worker,
         handler: 'search',
-        threads: options.threads,
+        threads: Math.max(1, options.threads),
         threadsAtStart: 0,
         waitingMax: WORK_WAITING_MAX,
         workerData: undefined,
@@ -45,13 +47,14 @@ export class WorkPool implements AsyncDisposable {
    * @param seed 32 bytes (workSeed).
    * @param bits 0 to WORK_BITS_MAX; 2^bits tries on average.
    * @param signal Gives the search up, within one slice.
-   * @returns 8 bytes, or `queue_full`.
+   * @returns 8 bytes, or `queue_full` (with `max` 0 where this node does not search for others).
    * @throws (rejects with) the signal's reason; PoolError.
    */
   async find(seed: Uint8Array, bits: number, signal?: AbortSignal): Promise<Uint8Array | Refusal> {
     if (!(bits >= 0 && bits <= WORK_BITS_MAX))
       throw new RangeError(`bits: 0 to ${WORK_BITS_MAX}, not ${bits}`);
     signal?.throwIfAborted();
+    if (this.#threads === 0) return { code: 'queue_full', waiting: 0, max: 0 };
     const stop = new Int32Array(new SharedArrayBuffer(4));
     const answer = Promise.withResolvers<Uint8Array | Refusal>();
     const abort = (): void => answer.reject(signal!.reason);

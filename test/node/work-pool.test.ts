@@ -54,6 +54,11 @@ describe('the work pool', function () {
       assert.equal(find.status === 'rejected' && find.reason.code, 'pool_closed');
   });
 
+  it('refuses every search when it has no thread', async () => {
+    await using pool = new WorkPool({ threads: 0 }, { log: silentLog });
+    assert.deepEqual(await pool.find(seedOf(1), 1), { code: 'queue_full', waiting: 0, max: 0 });
+  });
+
   it('ends searches with their pool, even ones that run', async () => {
     const pool = new WorkPool({ threads: 1 }, { log: silentLog });
     const found = await pool.find(seedOf(1), 4);
