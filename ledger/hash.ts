@@ -1,4 +1,4 @@
-/** The one hash of the protocol: BLAKE3-256. The only owner of @noble/hashes in this room. */
+/** The one hash of the protocol: BLAKE3-256 of @noble/hashes. */
 import { blake3 as noble } from '@noble/hashes/blake3.js';
 import { hex } from './bytes.ts';
 import { HASH_BYTES } from './limits.ts';

@@ -14,9 +14,10 @@ import { NewPast, Tangle, type WitnessRecord } from './tangle.ts';
 import type {
   Address,
   Block,
+  Data,
   DataId,
   Genesis,
-  Payload,
+  Payment,
   PaymentId,
   Round,
   Units,
@@ -84,7 +85,7 @@ export class Ledger {
   }
 
   /** The payload is in the tangle and needs no other block: final, voted for, or carried by a block that is not too old. */
-  alive(payload: Payload, round: Round): boolean {
+  alive(payload: Pick<Payment, 'kind' | 'id'> | Pick<Data, 'kind' | 'id'>, round: Round): boolean {
     if (payload.kind === 'data') return this.#data.has(payload.id);
     const payment = this.accounts.get(payload.id);
     if (payment === undefined) return false;

@@ -33,3 +33,27 @@ export const WORK_SLICE_TRIES = 1 << 14;
 
 /** Searches waiting for a work thread. At 16 bits and one thread that is two seconds; nobody waits longer than that. */
 export const WORK_WAITING_MAX = 256;
+
+/** Encodings kept in memory for peers that miss one: some thousand rounds of a quiet network, seconds of a busy one. */
+export const RECENT_VERTEX_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Vertices that nobody relies on yet wait so long for company before they are synced. */
+export const UNSYNCED_DELAY_MS = 500;
+
+/** The ledger thread looks at least so often whether parents are missing or rounds have stopped. */
+export const TICK_MS = 100;
+
+/** Without a new round for so long, a node asks a peer what it has missed: three idle beats. */
+export const STALL_MS = 3000;
+
+/** Calls waiting for the ledger thread: beyond it a peer or a client is told to come again. */
+export const LEDGER_CALLS_MAX = 4096;
+
+/** Catching up starts so many rounds before the last one with a quorum; what is older and missing is fetched by id. */
+export const CATCH_UP_MARGIN_ROUNDS = 4;
+
+/** Missing parents are asked for so soon after they are missed: gossip often brings them by itself meanwhile. */
+export const WANTED_DELAY_MS = 30;
+
+/** Vertices that the tangle has room for; memory is used as it fills, about 1 kB a vertex. */
+export const LEDGER_VERTICES_MAX = 4_000_000;

@@ -1,0 +1,185 @@
+/**
+ * Payments on their way from a client into a block: what is plainly impossible is refused with a reason, the rest waits in
+ * the fair queue. Passing here is a service to the client, not a judgement: the validators vote by the tangle alone.
+ */
+import {
+  type Account,
+  type Address,
+  blockOverheadBytes,
+  FRAME_BYTES_MAX,
+  isRefusal,
+  type Ledger,
+  PARENTS_MAX,
+  PAYLOADS_MAX,
+  type PaymentId,
+  type PaymentRecord,
+  type Refusal,
+  type Slot,
+  type Units,
+} from '../ledger/index.ts';
+import type { PaymentStatus, SubmitReply } from '../p2p/index.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { CheckedPayment } from './verify-task.ts';
+
+/** A payment that has passed the stateless check. */
+export interface Submission extends CheckedPayment {
+  readonly bytes: Uint8Array;
+}
+
+export interface Queued extends Submission {
+  /** Debits of its branch up to and with it. */
+  readonly branchDebits: bigint;
+}
+
+export interface AdmissionOptions {
+  readonly paymentsMax: number;
+  /** Of one account, queued or attached and not final. */
+  readonly paymentsPerAccountMax: number;
+}
+
+export interface AdmissionDeps {
+  readonly ledger: Ledger;
+  /** A queued payment gave way to another. */
+  dropped(payment: Submission, refusal: Refusal): void;
+}
+
+/** The status of a payment that is in the tangle. */
+export function statusOf(ledger: Ledger, payment: PaymentRecord): PaymentStatus {
+  if (payment.final) return 'final';
+  const rivals = ledger.accounts.slotOf(payment);
+  if (payment.link === 'void' || rivals.some((rival) => rival.final)) return 'dead';
+  return rivals.length > 1 ? 'contested' : 'pending';
+}
+
+export class Admission {
+  readonly #ledger: Ledger;
+  readonly #deps: AdmissionDeps;
+  readonly #pendingMax: number;
+  readonly #queue: FairQueue<Queued>;
+  readonly #byId = new Map<PaymentId, Queued>();
+  readonly #bySlot = new Map<Slot, PaymentId>();
+
+  constructor(options: AdmissionOptions, deps: AdmissionDeps) {
+    this.#ledger = deps.ledger;
+    this.#deps = deps;
+    this.#pendingMax = options.paymentsPerAccountMax;
+    this.#queue = new FairQueue(options, {
+      dropped: (payment, refusal) => {
+        this.#forget(payment);
+        this.#deps.dropped(payment, refusal);
+      },
+    });
+  }
+
+  /** Payments waiting for a block. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** The last payment of the account that waits here, if any. */
+  lastQueued(address: Address, after: PaymentRecord | undefined): Queued | undefined {
+    let slot: Slot = after?.id ?? address;
+    let last: Queued | undefined;
+    for (let id = this.#bySlot.get(slot); id !== undefined; id = this.#bySlot.get(slot)) {
+      last = this.#byId.get(id);
+      slot = id;
+    }
+    return last;
+  }
+
+  status(id: PaymentId): PaymentStatus | undefined {
+    if (this.#byId.has(id)) return 'queued';
+    const payment = this.#ledger.accounts.get(id);
+    return payment === undefined ? undefined : statusOf(this.#ledger, payment);
+  }
+
+  submit(payment: Submission): SubmitReply {
+    const status = this.status(payment.id);
+    if (status !== undefined && !this.#lost(payment.id)) return { id: payment.id, status };
+    const account = this.#ledger.accounts.peek(payment.account);
+    if (account === undefined) {
+      return { refusal: { code: 'unfunded', available: 0 as Units, needed: payment.total } };
+    }
+    const branchDebits = this.#check(payment, account);
+    if (isRefusal(branchDebits)) return { refusal: branchDebits };
+    const balance = this.#ledger.accounts.balanceOf(account);
+    const queued: Queued = { ...payment, branchDebits };
+    const extraBits = Math.max(0, payment.workBits - this.#ledger.genesis.workBits);
+    this.#byId.set(payment.id, queued);
+    this.#bySlot.set(payment.previous, payment.id);
+    const refusal = this.#queue.offer(queued, {
+      balance,
+      extraBits,
+      certified: false,
+      bytes: payment.bytes.length,
+    });
+    if (refusal === undefined) return { id: payment.id, status: 'queued' };
+    this.#forget(queued);
+    return { refusal };
+  }
+
+  /** In the tangle, but in blocks that are too old to be voted for: it may be attached again. */
+  #lost(id: PaymentId): boolean {
+    const payment = this.#ledger.accounts.get(id);
+    if (payment === undefined || this.#byId.has(id)) return false;
+    const round = this.#ledger.tangle.round(this.#ledger.tangle.size - 1);
+    return !this.#ledger.alive({ kind: 'payment', id }, round);
+  }
+
+  /** Debits of the payment's branch, or why it cannot become final. */
+  #check(payment: Submission, account: Account): bigint | Refusal {
+    const before = this.#before(payment, account);
+    if (isRefusal(before)) return before;
+    const rivals =
+      before.record === undefined ? (before.first ? account.firsts : []) : before.record.children;
+    const rival = rivals.find(({ id }) => id !== payment.id)?.id ?? this.#bySlot.get(payment.previous);
+    if (rival !== undefined && rival !== payment.id) return { code: 'slot_taken', by: rival };
+    const pending = payment.sequence - (account.head?.sequence ?? 0);
+    if (pending > this.#pendingMax) return { code: 'account_busy', pending, max: this.#pendingMax };
+    const branchDebits = before.debits + BigInt(payment.total);
+    if (branchDebits > account.credits) {
+      const available = Number(account.credits - before.debits) as Units;
+      const needed = payment.total;
+      return { code: 'unfunded', available: (available < 0 ? 0 : available) as Units, needed };
+    }
+    return branchDebits;
+  }
+
+  /** What the payment follows: nothing, a payment of the tangle, or one that waits here. */
+  #before(
+    payment: Submission,
+    account: Account,
+  ): { debits: bigint; first: boolean; record?: PaymentRecord } | Refusal {
+    // The decoder has held a first payment to sequence 1, and no other.
+    if (payment.previous === payment.account) return { debits: 0n, first: true };
+    const { previous } = payment;
+    const record = this.#ledger.accounts.get(previous as PaymentId);
+    const queued = this.#byId.get(previous as PaymentId);
+    const sequence = record?.sequence ?? queued?.sequence;
+    const owner = record?.account.address ?? queued?.account;
+    if (sequence === undefined || owner !== account.address) return { code: 'previous_unknown', previous };
+    if (payment.sequence !== sequence + 1) {
+      return { code: 'sequence_gap', expected: sequence + 1, received: payment.sequence };
+    }
+    if (record === undefined) return { debits: queued!.branchDebits, first: false };
+    return { debits: record.branchDebits, first: false, record };
+  }
+
+  #forget(payment: CheckedPayment): void {
+    this.#byId.delete(payment.id);
+    if (this.#bySlot.get(payment.previous) === payment.id) this.#bySlot.delete(payment.previous);
+  }
+
+  /** The payment is in the tangle now, through this node or another. */
+  attached(id: PaymentId): void {
+    const queued = this.#byId.get(id);
+    if (queued === undefined) return;
+    this.#forget(queued);
+    this.#queue.remove(id);
+  }
+
+  /** What the next block carries: at most one frame. Empty when nothing waits. */
+  take(): readonly Submission[] {
+    return this.#queue.take(PAYLOADS_MAX, FRAME_BYTES_MAX - blockOverheadBytes(PARENTS_MAX));
+  }
+}

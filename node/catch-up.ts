@@ -1,0 +1,73 @@
+/**
+ * Learning what one has missed: windows of the tangle from one peer at a time, parents before children, each checked like
+ * anything else that a peer sends. One catching-up runs at a time, whoever asks for it.
+ */
+import type { Refusal, Round } from '../ledger/index.ts';
+import type { Log, Peers, Verdict } from '../p2p/index.ts';
+import { CATCH_UP_MARGIN_ROUNDS } from './limits.ts';
+
+export interface CatchUpDeps {
+  readonly log: Log;
+  readonly peers: Pick<Peers, 'since' | 'list' | 'penalise'>;
+  /** Checks and attaches vertices that were asked for; one verdict for each. */
+  take(vertices: readonly Uint8Array[], from: string): Promise<readonly Verdict[]>;
+  /** The greatest round with a quorum here. */
+  round(): Promise<Round>;
+}
+
+export class CatchUp {
+  readonly #deps: CatchUpDeps;
+  #running: Promise<void> | undefined;
+  #turn = 0;
+  #stopped = false;
+
+  constructor(deps: CatchUpDeps) {
+    this.#deps = deps;
+  }
+
+  /** Asks this peer, or, without one, the next in turn. Does nothing while a catching-up runs. Never rejects. */
+  start(peer?: string): Promise<void> {
+    const from = peer ?? this.#nextPeer();
+    if (from === undefined || this.#stopped) return Promise.resolve();
+    this.#running ??= this.#run(from).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  #nextPeer(): string | undefined {
+    const peers = this.#deps.peers.list();
+    return peers[this.#turn++ % Math.max(1, peers.length)]?.id;
+  }
+
+  async #run(peer: string): Promise<void> {
+    const { log } = this.#deps;
+    try {
+      // A margin, as this node may lack some vertices of rounds in which it has a quorum.
+      const round = Math.max(0, (await this.#deps.round()) - CATCH_UP_MARGIN_ROUNDS);
+      let taken = 0;
+      for (let cursor: number | undefined; !this.#stopped; ) {
+        const window = await this.#deps.peers.since(peer, { round, cursor });
+        const verdicts = await this.#deps.take(window.vertices, peer);
+        taken += verdicts.filter((verdict) => verdict === 'accept').length;
+        const refusal = verdicts.find((verdict): verdict is Refusal => typeof verdict === 'object');
+        if (refusal !== undefined) {
+          this.#deps.peers.penalise(peer, refusal);
+          log.warn({ peer, refusal }, 'Catching up: the peer sent what is not valid');
+          return;
+        }
+        if (window.next === undefined || window.next === cursor) break;
+        cursor = window.next;
+      }
+      if (taken > 0) log.info({ peer, fromRound: round, vertices: taken }, 'Caught up');
+    } catch (error) {
+      log.debug({ peer, err: error }, 'Catching up ended early');
+    }
+  }
+
+  /** No further windows; resolves when the one under way has been dealt with. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+}

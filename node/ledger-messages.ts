@@ -1,0 +1,99 @@
+/** What passes between the main thread and the ledger thread: batches of calls one way, of answers and events the other. */
+import type {
+  Address,
+  PaymentId,
+  Refusal,
+  SharedColumns,
+  TipOptions,
+  ValidatorIndex,
+  ValidatorOptions,
+  VertexId,
+  Want,
+} from '../ledger/index.ts';
+import type {
+  AccountView,
+  GossipKind,
+  HistoryEntry,
+  LightPush,
+  NodeView,
+  ProofReply,
+  SinceRequest,
+  SinceWindow,
+  SubmitReply,
+  Verdict,
+} from '../p2p/index.ts';
+import type { Submission } from './admission.ts';
+
+/** A vertex that has passed the verify pool. */
+export interface VerifiedVertex {
+  readonly bytes: Uint8Array;
+  /** Packed hashes, as checkVertex returned them. */
+  readonly hashes: Uint8Array;
+  readonly from: string;
+  /** It was asked for. */
+  readonly requested: boolean;
+}
+
+/** What the main thread asks of the ledger thread. All may reject: that is a bug, or the thread's end. */
+export interface LedgerCalls {
+  /** One verdict for each, in order; given before they are on disk. */
+  vertices(list: readonly VerifiedVertex[]): Promise<readonly Verdict[]>;
+  submit(payments: readonly Submission[]): Promise<readonly SubmitReply[]>;
+  fetch(ids: readonly VertexId[]): Promise<readonly Uint8Array[]>;
+  since(request: SinceRequest & { readonly bytesMax: number }): Promise<SinceWindow>;
+  tips(count: number): Promise<readonly VertexId[]>;
+  account(address: Address): Promise<AccountView>;
+  history(address: Address, after: number, limit: number): Promise<readonly HistoryEntry[]>;
+  proof(payment: PaymentId): Promise<ProofReply>;
+  /** Without the number of peers, which the main thread knows. */
+  status(): Promise<NodeView>;
+  /** Events about these addresses are wanted, or no longer. */
+  watch(addresses: readonly Address[], on: boolean): Promise<void>;
+  /** Stops voting, and resolves when everything is on disk and the store is closed. */
+  close(): Promise<void>;
+}
+
+/** What the ledger thread tells without being asked. */
+export type LedgerEvent =
+  | { readonly type: 'publish'; readonly kind: GossipKind; readonly bytes: Uint8Array }
+  | { readonly type: 'wanted'; readonly wants: readonly Want[] }
+  | { readonly type: 'refused'; readonly from: string; readonly id: VertexId; readonly refusal: Refusal }
+  | { readonly type: 'push'; readonly addresses: readonly Address[]; readonly push: LightPush }
+  | { readonly type: 'equivocation'; readonly validator: ValidatorIndex; readonly ids: readonly VertexId[] }
+  /** Rounds have not moved for a while: there may be something that this node has not heard of. */
+  | { readonly type: 'stalled'; readonly round: number }
+  | { readonly type: 'loaded'; readonly vertices: number; readonly finals: number; readonly ms: number }
+  /** The thread cannot go on: the disk failed, or an invariant broke. */
+  | { readonly type: 'failed'; readonly message: string };
+
+export interface LedgerThreadOptions {
+  readonly genesis: Uint8Array;
+  readonly folder: string;
+  readonly verticesMax: number;
+  readonly validator: ValidatorOptions | undefined;
+  /** 32-byte seed of the validator key; with `validator`. */
+  readonly validatorSeed: Uint8Array | undefined;
+  readonly queuePaymentsMax: number;
+  readonly queuePaymentsPerAccountMax: number;
+  readonly blockLingerMs: number;
+  readonly tips: TipOptions;
+}
+
+export type CallMessage = {
+  readonly [M in keyof LedgerCalls]: {
+    readonly call: number;
+    readonly method: M;
+    readonly args: Parameters<LedgerCalls[M]>;
+  };
+}[keyof LedgerCalls];
+
+export type AnswerMessage =
+  | { readonly call: number; readonly value: unknown }
+  | { readonly call: number; readonly error: string };
+
+/** Sent once, first: the store is open, and these are the tangle's columns. */
+export interface ReadyMessage {
+  readonly ready: SharedColumns;
+}
+
+export type FromLedger = ReadyMessage | readonly (AnswerMessage | { readonly event: LedgerEvent })[];

@@ -1,0 +1,319 @@
+/**
+ * The ledger thread's work: the one writer of the state and of the store. Glues core, store, queue and block assembly; the
+ * rules are in ledger/.
+ */
+import {
+  blake3,
+  type Columns,
+  Core,
+  concat,
+  decodeVertex,
+  type Effect,
+  encodeBlock,
+  type Genesis,
+  isRefusal,
+  type PaymentRecord,
+  sign,
+  unhex,
+  type Vertex,
+  type VertexId,
+} from '../ledger/index.ts';
+import type { PaymentStatus, Verdict } from '../p2p/index.ts';
+import { Admission, type Submission, statusOf } from './admission.ts';
+import type { LedgerCalls, LedgerEvent, LedgerThreadOptions, VerifiedVertex } from './ledger-messages.ts';
+import { LedgerViews } from './ledger-views.ts';
+import { STALL_MS, TICK_MS } from './limits.ts';
+import { Outbox } from './outbox.ts';
+import type { ReadyParents } from './ready-parents.ts';
+import type { VertexStore } from './vertex-store.ts';
+
+export interface LedgerServiceDeps {
+  readonly genesis: Genesis;
+  readonly store: VertexStore;
+  readonly ready: ReadyParents;
+  nowMs(): number;
+  emit(event: LedgerEvent): void;
+}
+
+export class LedgerService implements Omit<LedgerCalls, 'close'> {
+  readonly #deps: LedgerServiceDeps;
+  readonly #core: Core;
+  readonly #outbox: Outbox;
+  readonly #admission: Admission;
+  readonly #views: LedgerViews;
+  readonly #watched = new Map<string, number>();
+  #wake: NodeJS.Timeout | undefined;
+  #assembly: NodeJS.Timeout | undefined;
+  readonly #ticker: NodeJS.Timeout;
+  #movedAtMs: number;
+  #movedRound = 0;
+  readonly #blockLingerMs: number;
+  #closed = false;
+
+  /** Reads back all that the store holds. Rejects when the store does not add up. */
+  static async open(options: LedgerThreadOptions, deps: LedgerServiceDeps): Promise<LedgerService> {
+    const startMs = deps.nowMs();
+    const { validator, validatorSeed, verticesMax } = options;
+    const signer = { sign: (message: Uint8Array) => sign(validatorSeed!, message) };
+    const core = new Core(
+      { genesis: deps.genesis, ledger: { verticesMax }, ...(validator === undefined ? {} : { validator }) },
+      validator === undefined ? undefined : signer,
+    );
+    for await (const { bytes } of deps.store.load()) core.restore(bytes);
+    const { size } = core.ledger.tangle;
+    const { finals } = core.ledger.accounts;
+    deps.emit({ type: 'loaded', vertices: size - 1, finals, ms: deps.nowMs() - startMs });
+    return new LedgerService(core, options, deps);
+  }
+
+  constructor(core: Core, options: LedgerThreadOptions, deps: LedgerServiceDeps) {
+    this.#deps = deps;
+    this.#blockLingerMs = options.blockLingerMs;
+    this.#core = core;
+    this.#outbox = new Outbox({ store: deps.store, failed: (error) => this.#fail(error) });
+    this.#admission = new Admission(
+      { paymentsMax: options.queuePaymentsMax, paymentsPerAccountMax: options.queuePaymentsPerAccountMax },
+      {
+        ledger: core.ledger,
+        dropped: (payment, refusal) =>
+          this.#tell([payment.account], { type: 'status', payment: payment.id, status: 'dead', refusal }),
+      },
+    );
+    this.#views = new LedgerViews({
+      core,
+      admission: this.#admission,
+      outbox: this.#outbox,
+      store: deps.store,
+      ready: deps.ready,
+      validator: options.validator?.index,
+    });
+    this.#movedAtMs = deps.nowMs();
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#republish();
+    this.#schedule();
+  }
+
+  get columns(): Columns {
+    return this.#core.ledger.tangle.columns;
+  }
+
+  /** The last own witness may have been stored and not sent. */
+  #republish(): void {
+    const own = this.#views.ownTip();
+    if (own === undefined) return;
+    void this.#outbox.get([own]).then(([bytes]) => {
+      if (bytes !== undefined) this.#deps.emit({ type: 'publish', kind: 'witness', bytes });
+    });
+  }
+
+  async vertices(list: readonly VerifiedVertex[]): Promise<readonly Verdict[]> {
+    const verdicts = list.map((vertex) => this.#vertex(vertex));
+    this.#schedule();
+    return verdicts;
+  }
+
+  #vertex({ bytes, hashes, from, requested }: VerifiedVertex): Verdict {
+    const vertex = decodeVertex(bytes, this.#deps.genesis.network, hashes);
+    if (isRefusal(vertex)) return vertex;
+    return this.#step(vertex, from, requested);
+  }
+
+  /** What happened to the vertex itself; effects on others are carried out on the way. */
+  #step(vertex: Vertex, from: string, requested: boolean): Verdict {
+    const effects = this.#core.step({ type: 'vertex', vertex, from, requested, nowMs: this.#deps.nowMs() });
+    let verdict: Verdict = 'ignore';
+    for (const effect of effects) {
+      if (effect.type === 'attached' && effect.vertex.id === vertex.id) verdict = 'accept';
+      if (effect.type === 'refused' && effect.id === vertex.id) verdict = effect.refusal;
+      else this.#carryOut(effect);
+    }
+    return verdict;
+  }
+
+  #carryOut(effect: Effect): void {
+    if (effect.type === 'attached') this.#attached(effect.vertex, effect.own);
+    else if (effect.type === 'final') this.#final(effect.payments);
+    else if (effect.type === 'wanted' || effect.type === 'refused' || effect.type === 'equivocation') {
+      this.#deps.emit(effect);
+    }
+  }
+
+  #attached(vertex: Vertex, own: boolean): void {
+    this.#outbox.add(vertex);
+    Atomics.notify(this.columns.heads, 0);
+    if (vertex.kind === 'block') {
+      if (own) this.#deps.emit({ type: 'publish', kind: 'block', bytes: vertex.bytes });
+      this.#tellAttached(vertex.id);
+    } else if (own) {
+      // Durable before visible: never two witnesses for one round, whatever happens to this process.
+      this.#outbox.after(() => this.#deps.emit({ type: 'publish', kind: 'witness', bytes: vertex.bytes }));
+    }
+  }
+
+  #tellAttached(block: VertexId): void {
+    const record = this.#core.ledger.tangle.find(block);
+    if (record?.kind !== 'block') return;
+    for (const payment of record.payments) {
+      this.#admission.attached(payment.id);
+      if (this.#watched.size === 0) continue;
+      const status: PaymentStatus = statusOf(this.#core.ledger, payment);
+      this.#tell(sides(payment), { type: 'status', payment: payment.id, status });
+    }
+  }
+
+  #final(payments: readonly PaymentRecord[]): void {
+    const watched = payments.filter((payment) =>
+      sides(payment).some((address) => this.#watched.has(address)),
+    );
+    if (watched.length === 0) return;
+    this.#outbox.after(() => {
+      for (const payment of watched) void this.#tellFinal(payment);
+    });
+  }
+
+  async #tellFinal(payment: PaymentRecord): Promise<void> {
+    try {
+      for (const address of sides(payment)) {
+        if (!this.#watched.has(address)) continue;
+        const entry = await this.#views.entry(payment, address);
+        this.#tell([address], { type: 'final', entry });
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #tell(
+    addresses: readonly PaymentRecord['account']['address'][],
+    push: Extract<LedgerEvent, { type: 'push' }>['push'],
+  ): void {
+    const watched = addresses.filter((address) => this.#watched.has(address));
+    if (watched.length > 0) this.#deps.emit({ type: 'push', addresses: watched, push });
+  }
+
+  async submit(payments: readonly Submission[]) {
+    const replies = payments.map((payment) => this.#admission.submit(payment));
+    if (this.#admission.size > 0) this.#assembly ??= setTimeout(() => this.#assemble(), this.#blockLingerMs);
+    return replies;
+  }
+
+  /** One block of what waits; more follow at once while more than a frame waits. */
+  #assemble(): void {
+    this.#assembly = undefined;
+    if (this.#closed) return;
+    const payments = this.#admission.take();
+    if (payments.length === 0) return;
+    const { network } = this.#deps.genesis;
+    const parents = this.#views.parents();
+    const bytes = encodeBlock(
+      network,
+      parents,
+      payments.map((payment) => payment.bytes),
+    );
+    const hashes = concat([
+      blake3(bytes),
+      ...payments.flatMap(({ id, account }) => [unhex(id), unhex(account)]),
+    ]);
+    const block = decodeVertex(bytes, network, hashes);
+    const verdict = isRefusal(block) ? block : this.#step(block, 'self', false);
+    if (isRefusal(verdict)) {
+      for (const { id, account } of payments) {
+        this.#tell([account], { type: 'status', payment: id, status: 'dead', refusal: verdict });
+      }
+    }
+    if (this.#admission.size > 0) this.#assembly = setTimeout(() => this.#assemble(), 0);
+    this.#schedule();
+  }
+
+  /** Sets the clock for the next witness. */
+  #schedule(): void {
+    clearTimeout(this.#wake);
+    const atMs = this.#core.wakeAtMs();
+    if (atMs === undefined || this.#closed) return;
+    this.#wake = setTimeout(() => this.#tick(), Math.max(0, Math.min(atMs - this.#deps.nowMs(), TICK_MS)));
+  }
+
+  #tick(): void {
+    if (this.#closed) return;
+    const nowMs = this.#deps.nowMs();
+    try {
+      for (const effect of this.#core.step({ type: 'tick', nowMs })) this.#carryOut(effect);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const round = this.#core.rounds.highestQuorum;
+    if (round > this.#movedRound) {
+      this.#movedRound = round;
+      this.#movedAtMs = nowMs;
+    } else if (nowMs - this.#movedAtMs > STALL_MS) {
+      this.#movedAtMs = nowMs;
+      this.#deps.emit({ type: 'stalled', round });
+      this.#republish();
+    }
+    this.#schedule();
+  }
+
+  fetch(ids: readonly VertexId[]): Promise<readonly Uint8Array[]> {
+    return this.#outbox.get(ids);
+  }
+
+  since(...args: Parameters<LedgerCalls['since']>): ReturnType<LedgerCalls['since']> {
+    return this.#views.since(...args);
+  }
+
+  async tips(count: number): Promise<readonly VertexId[]> {
+    return this.#views.parents().slice(0, count);
+  }
+
+  async account(...args: Parameters<LedgerCalls['account']>) {
+    return this.#views.account(...args);
+  }
+
+  history(...args: Parameters<LedgerCalls['history']>): ReturnType<LedgerCalls['history']> {
+    return this.#views.history(...args);
+  }
+
+  proof(...args: Parameters<LedgerCalls['proof']>): ReturnType<LedgerCalls['proof']> {
+    return this.#views.proof(...args);
+  }
+
+  async status() {
+    return this.#views.status();
+  }
+
+  async watch(addresses: readonly string[], on: boolean): Promise<void> {
+    for (const address of addresses) {
+      const count = (this.#watched.get(address) ?? 0) + (on ? 1 : -1);
+      if (count > 0) this.#watched.set(address, count);
+      else this.#watched.delete(address);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.stop();
+    this.#deps.emit({
+      type: 'failed',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+
+  /** No more witnesses and blocks. */
+  stop(): void {
+    this.#closed = true;
+    clearTimeout(this.#wake);
+    clearTimeout(this.#assembly);
+    clearInterval(this.#ticker);
+  }
+
+  /** Resolves when everything is on disk. */
+  async flush(): Promise<void> {
+    await this.#outbox.flushed();
+  }
+}
+
+/** The payer and the receivers, each once. */
+function sides(payment: PaymentRecord): PaymentRecord['account']['address'][] {
+  return [...new Set([payment.account.address, ...payment.transfers.map(({ to }) => to)])];
+}

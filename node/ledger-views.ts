@@ -1,0 +1,190 @@
+/** What the ledger thread answers to readers: accounts, history with proofs, status, windows of the tangle. */
+import {
+  type Address,
+  accountLeaf,
+  type Core,
+  decodeVertex,
+  encodeFinalityProof,
+  type Hash,
+  hex,
+  isRefusal,
+  MerkleTree,
+  type PaymentId,
+  type PaymentRecord,
+  type Units,
+  type ValidatorIndex,
+  type VertexId,
+} from '../ledger/index.ts';
+import type {
+  AccountView,
+  HistoryEntry,
+  NodeView,
+  ProofReply,
+  SinceRequest,
+  SinceWindow,
+} from '../p2p/index.ts';
+import { type Admission, statusOf } from './admission.ts';
+import type { Outbox } from './outbox.ts';
+import type { ReadyParents } from './ready-parents.ts';
+import type { VertexStore } from './vertex-store.ts';
+
+export interface LedgerViewsDeps {
+  readonly core: Core;
+  readonly admission: Admission;
+  readonly outbox: Outbox;
+  readonly store: VertexStore;
+  readonly ready: ReadyParents;
+  readonly validator: ValidatorIndex | undefined;
+}
+
+export class LedgerViews {
+  readonly #deps: LedgerViewsDeps;
+  #digest: { readonly finals: number; readonly hash: Hash } | undefined;
+
+  constructor(deps: LedgerViewsDeps) {
+    this.#deps = deps;
+  }
+
+  get #ledger() {
+    return this.#deps.core.ledger;
+  }
+
+  /** The last own witness. */
+  ownTip(): VertexId | undefined {
+    const { validator } = this.#deps;
+    if (validator === undefined) return undefined;
+    const { tipRow } = this.#ledger.tangle.branches.main(validator);
+    return tipRow === 0 ? undefined : this.#ledger.tangle.record(tipRow).id;
+  }
+
+  /** Parents for a new block: those laid ready by the tip worker, or, before it has started, the youngest vertex. */
+  parents(): VertexId[] {
+    const { tangle } = this.#ledger;
+    const rows = this.#deps.ready.read().filter((row) => row < tangle.size);
+    if (rows.length === 0) rows.push(tangle.size - 1);
+    return rows.map((row) => tangle.record(row).id);
+  }
+
+  account(address: Address): AccountView {
+    const { accounts } = this.#ledger;
+    const account = accounts.peek(address);
+    if (account === undefined) {
+      const none = 0 as Units;
+      return {
+        address,
+        balance: none,
+        pending: none,
+        sequence: 0,
+        head: address,
+        finalSequence: 0,
+        finalHead: address,
+      };
+    }
+    let last = account.head;
+    const next = (): PaymentRecord | undefined => (last === undefined ? account.firsts : last.children)[0];
+    for (let child = next(); child !== undefined; child = next()) last = child;
+    const queued = this.#deps.admission.lastQueued(address, last);
+    const debits = queued?.branchDebits ?? last?.branchDebits ?? 0n;
+    return {
+      address,
+      balance: accounts.balanceOf(account),
+      pending: Number(account.credits > debits ? account.credits - debits : 0n) as Units,
+      sequence: queued?.sequence ?? last?.sequence ?? 0,
+      head: queued?.id ?? last?.id ?? address,
+      finalSequence: account.head?.sequence ?? 0,
+      finalHead: account.head?.id ?? address,
+    };
+  }
+
+  /** A final payment as this address sees it: its place in the address's history, its bytes, its proof. */
+  async entry(payment: PaymentRecord, address: Address): Promise<HistoryEntry> {
+    // Looked for from the end, as it is nearly always a young one.
+    const index = this.#ledger.accounts.account(address).history.lastIndexOf(payment);
+    return this.#entryAt(payment, index);
+  }
+
+  async #entryAt(payment: PaymentRecord, index: number): Promise<HistoryEntry> {
+    const proof = this.#ledger.proof(payment.id);
+    if (proof === undefined) throw new Error(`payment ${payment.id} is not final`);
+    return { index, payment: await this.#bytes(payment), proof: encodeFinalityProof(proof) };
+  }
+
+  async #bytes(payment: PaymentRecord): Promise<Uint8Array> {
+    const carrier = this.#ledger.tangle.record(payment.carrierRow);
+    const [bytes] = await this.#deps.outbox.get([carrier.id]);
+    const block = bytes === undefined ? undefined : decodeVertex(bytes, this.#ledger.genesis.network);
+    if (block === undefined || isRefusal(block) || block.kind !== 'block') {
+      throw new Error(`block ${carrier.id} is not in the store`);
+    }
+    const found = block.payloads.find(({ id }) => id === payment.id);
+    if (found?.kind !== 'payment')
+      throw new Error(`block ${carrier.id} does not carry payment ${payment.id}`);
+    return found.bytes;
+  }
+
+  async history(address: Address, after: number, limit: number): Promise<readonly HistoryEntry[]> {
+    const history = this.#ledger.accounts.peek(address)?.history ?? [];
+    const from = after + 1;
+    const page = history.slice(from, from + limit);
+    return Promise.all(page.map((payment, i) => this.#entryAt(payment, from + i)));
+  }
+
+  async proof(id: PaymentId): Promise<ProofReply> {
+    const payment = this.#ledger.accounts.get(id);
+    if (payment?.final) return this.entry(payment, payment.account.address);
+    const status = payment === undefined ? this.#deps.admission.status(id) : statusOf(this.#ledger, payment);
+    return status === undefined ? undefined : { status };
+  }
+
+  /** Row r of the tangle is number r - 1 of the store, as both grow in the order of attachment. */
+  async since({
+    round,
+    cursor,
+    bytesMax,
+  }: SinceRequest & { readonly bytesMax: number }): Promise<SinceWindow> {
+    const sequence = cursor ?? Math.max(0, this.#ledger.tangle.firstRowOf(round) - 1);
+    await this.#deps.outbox.flushed();
+    return this.#deps.store.since(sequence, bytesMax);
+  }
+
+  status(): NodeView {
+    const { core, admission, validator } = this.#deps;
+    const { accounts, tangle, genesis } = core.ledger;
+    let supply = 0;
+    let count = 0;
+    for (const account of accounts.all()) {
+      supply += accounts.balanceOf(account);
+      count++;
+    }
+    return {
+      network: hex(genesis.network),
+      validator,
+      round: core.rounds.highestQuorum,
+      vertices: tangle.size,
+      finalPayments: accounts.finals,
+      supply: supply as Units,
+      accounts: count,
+      stateDigest: this.#stateDigest(),
+      queue: admission.size,
+      peers: 0,
+      rounds: [...core.rounds.latest],
+    };
+  }
+
+  /** Merkle root over all accounts that hold something or have paid, by address. */
+  #stateDigest(): Hash {
+    const { accounts, genesis } = this.#ledger;
+    if (this.#digest?.finals !== accounts.finals) {
+      const leaves = [...accounts.all()]
+        .filter((account) => account.credits > 0n)
+        .sort((a, b) => (a.address < b.address ? -1 : 1))
+        .map((account) => {
+          const { address, head } = account;
+          const balance = accounts.balanceOf(account);
+          return accountLeaf(genesis.network, address, balance, head?.sequence ?? 0, head?.id ?? address);
+        });
+      this.#digest = { finals: accounts.finals, hash: new MerkleTree(genesis.network, leaves).root };
+    }
+    return this.#digest.hash;
+  }
+}

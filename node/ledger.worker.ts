@@ -1,0 +1,77 @@
+/** The ledger thread: opens the store, reads it back, then answers calls and tells events, in batches. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { decodeGenesis, isRefusal } from '../ledger/index.ts';
+import type {
+  AnswerMessage,
+  CallMessage,
+  FromLedger,
+  LedgerEvent,
+  LedgerThreadOptions,
+} from './ledger-messages.ts';
+import { LedgerService } from './ledger-service.ts';
+import { ReadyParents } from './ready-parents.ts';
+import { Store } from './store.ts';
+
+const port = parentPort!;
+const { options, ready } = workerData as { options: LedgerThreadOptions; ready: SharedArrayBuffer };
+
+let batch: (AnswerMessage | { event: LedgerEvent })[] = [];
+
+/** Everything that one turn of the event loop says leaves as one message. */
+function say(message: AnswerMessage | { event: LedgerEvent }): void {
+  if (batch.length === 0) setImmediate(send);
+  batch.push(message);
+}
+
+function send(): void {
+  const messages: FromLedger = batch;
+  batch = [];
+  port.postMessage(messages);
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function answer(
+  service: LedgerService,
+  store: Store,
+  { call, method, args }: CallMessage,
+): Promise<void> {
+  try {
+    if (method === 'close') {
+      service.stop();
+      await service.flush();
+      await store.close();
+      say({ call, value: undefined });
+      return;
+    }
+    // The union of methods and the union of arguments belong together; the compiler cannot see it.
+    const run = service[method].bind(service) as (...all: unknown[]) => Promise<unknown>;
+    say({ call, value: await run(...args) });
+  } catch (error) {
+    say({ call, error: text(error) });
+  }
+}
+
+async function main(): Promise<void> {
+  const genesis = decodeGenesis(options.genesis);
+  if (isRefusal(genesis)) throw new Error(`genesis: ${JSON.stringify(genesis)}`);
+  const store = await Store.open(options.folder, { genesisId: genesis.id });
+  const service = await LedgerService.open(options, {
+    genesis,
+    store,
+    ready: new ReadyParents(ready),
+    nowMs: Date.now,
+    emit: (event) => say({ event }),
+  });
+  port.on('message', (calls: CallMessage[]) => {
+    for (const call of calls) void answer(service, store, call);
+  });
+  port.postMessage({ ready: service.columns.shared } satisfies FromLedger);
+}
+
+main().catch((error: unknown) => {
+  const { code } = error as { code?: unknown };
+  port.postMessage({ refused: error instanceof Error ? error.message : String(error), code });
+});

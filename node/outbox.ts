@@ -1,0 +1,93 @@
+/**
+ * Durable before visible: what a node says that others may rely on (its witness, that a payment is final) leaves only when
+ * every vertex attached before is on disk. One synced batch for all that gathered meanwhile: about one a round.
+ */
+import type { Vertex, VertexId } from '../ledger/index.ts';
+import { RECENT_VERTEX_BYTES_MAX, UNSYNCED_DELAY_MS } from './limits.ts';
+import type { NewVertex, VertexStore } from './vertex-store.ts';
+
+export interface OutboxDeps {
+  readonly store: VertexStore;
+  /** The disk has refused; nothing durable leaves any more. */
+  failed(error: unknown): void;
+}
+
+export class Outbox {
+  readonly #deps: OutboxDeps;
+  #vertices: NewVertex[] = [];
+  #actions: (() => void)[] = [];
+  #writing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** The youngest vertices by id, oldest first: what peers ask for. */
+  readonly #recent = new Map<VertexId, Uint8Array>();
+  #recentBytes = 0;
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+  }
+
+  /** A vertex was attached. */
+  add(vertex: Vertex): void {
+    this.#vertices.push({ id: vertex.id, bytes: vertex.bytes });
+    this.#recent.set(vertex.id, vertex.bytes);
+    this.#recentBytes += vertex.bytes.length;
+    this.#timer ??= setTimeout(() => this.#start(), UNSYNCED_DELAY_MS);
+  }
+
+  /** Runs when everything added before is on disk; never when the disk fails. */
+  after(action: () => void): void {
+    this.#actions.push(action);
+    this.#start();
+  }
+
+  /** Resolves when everything added before is on disk. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => this.after(resolve));
+  }
+
+  /** The vertices among `ids` that are known. */
+  async get(ids: readonly VertexId[]): Promise<Uint8Array[]> {
+    const found: Uint8Array[] = [];
+    const older: VertexId[] = [];
+    for (const id of ids) {
+      const bytes = this.#recent.get(id);
+      if (bytes === undefined) older.push(id);
+      else found.push(bytes);
+    }
+    return older.length === 0 ? found : [...found, ...(await this.#deps.store.get(older))];
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing ??= this.#write();
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (this.#vertices.length > 0 || this.#actions.length > 0) {
+        const vertices = this.#vertices;
+        const actions = this.#actions;
+        this.#vertices = [];
+        this.#actions = [];
+        if (vertices.length > 0) await this.#deps.store.append(vertices);
+        for (const action of actions) action();
+        this.#forget();
+      }
+      this.#writing = undefined;
+    } catch (error) {
+      // `#writing` stays set: nothing is written and nothing leaves after this.
+      this.#deps.failed(error);
+    }
+  }
+
+  /** Only what is on disk is forgotten: this runs between writes, when nothing new has come. */
+  #forget(): void {
+    if (this.#vertices.length > 0) return;
+    for (const [id, bytes] of this.#recent) {
+      if (this.#recentBytes <= RECENT_VERTEX_BYTES_MAX) break;
+      this.#recent.delete(id);
+      this.#recentBytes -= bytes.length;
+    }
+  }
+}
