@@ -11,7 +11,9 @@ let sample: readonly RandomDag[] | undefined;
 
 /** Most are short, every tenth is long. Made once. */
 export function sampleDags(): readonly RandomDag[] {
-  sample ??= Array.from({ length: RUNS }, (_, i) => randomDag(FIRST_SEED + i, cyclesOf(FIRST_SEED + i)));
+  sample ??= Array.from({ length: RUNS }, (_, i) =>
+    randomDag(FIRST_SEED + i, { cycles: cyclesOf(FIRST_SEED + i) }),
+  );
   return sample;
 }
 
