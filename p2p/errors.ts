@@ -4,6 +4,8 @@ import type { Refusal } from '../ledger/index.ts';
 export type PeersErrorCode =
   /** The text is no multiaddr, or no peer id, or the address has no /p2p/ part where one is needed. */
   | 'bad_address'
+  /** This participant cannot listen where it was told to. */
+  | 'listen_failed'
   /** Nothing answers there, or somebody else does. */
   | 'unreachable'
   /** A node of another network answers there. */

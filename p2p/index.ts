@@ -9,6 +9,7 @@ export type {
   ProofReply,
   SubmitReply,
 } from './light-messages.ts';
+export { createLightPeers } from './light-peers.ts';
 export {
   FETCH_IDS_MAX,
   HISTORY_LIMIT_MAX,
@@ -20,6 +21,7 @@ export {
   SUBSCRIPTION_ADDRESSES_MAX,
 } from './limits.ts';
 export { type Log, silentLog } from './log.ts';
+export { createPeers } from './peers.ts';
 export type {
   FetchedVertex,
   FramedStream,

@@ -23,7 +23,7 @@ export interface AccountView {
   readonly address: Address;
   /** Final credits less final debits. */
   readonly balance: Units;
-  /** Balance less the account's own payments that are still under way. */
+  /** Balance less the account's own payments that are still under way; below zero when they cannot all be paid. */
   readonly pending: Units;
   /** Of `head`; 0 before the first payment. */
   readonly sequence: number;
