@@ -2,7 +2,7 @@
  * What can go wrong in a wallet through its caller, its files or its network. The message says cause and cure; the code
  * is what a program switches on.
  */
-import type { PaymentId } from '../ledger/index.ts';
+import type { PaymentId, Refusal } from '../ledger/index.ts';
 
 export type WalletErrorCode =
   // Keys and addresses
@@ -49,14 +49,20 @@ export type WalletErrorCode =
   | 'insufficient_funds'
   /** The wallet's own limits forbid it. */
   | 'forbidden_by_policy'
+  /** No node answers. */
+  | 'no_node'
   /** Too many own payments are under way. */
   | 'pipeline_full'
   /** The own account's history is not known well enough to sign safely. */
   | 'not_ready'
+  /** The search for the payment's work failed or gave a wrong nonce. */
+  | 'work_failed'
   /** The signer gave a signature that does not verify. */
   | 'signer_failed'
   /** Signed and stored, not yet taken by a node; it is sent again until it is. */
   | 'still_sending'
+  /** Every node refuses the signed and stored payment today; it is offered again until it is final or dead. */
+  | 'refused'
   /** A rival of this payment is final: this one never will be. */
   | 'payment_dead'
   /** Not in time; what was waited for may still happen. */
@@ -73,16 +79,20 @@ export interface WalletErrorMore {
   readonly cause?: unknown;
   /** The payment that the error is about. */
   readonly payment?: PaymentId;
+  /** What a node said, with code `refused`. */
+  readonly refusal?: Refusal;
 }
 
 export class WalletError extends Error {
   readonly code: WalletErrorCode;
   readonly payment: PaymentId | undefined;
+  readonly refusal: Refusal | undefined;
 
   constructor(code: WalletErrorCode, message: string, more: WalletErrorMore = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'WalletError';
     this.code = code;
     this.payment = more.payment;
+    this.refusal = more.refusal;
   }
 }

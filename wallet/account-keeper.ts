@@ -1,0 +1,274 @@
+/**
+ * The one writer of a wallet's store: what it knows is on disk before anybody hears of it, and an own payment is on disk
+ * before it is sent. One change at a time.
+ */
+import {
+  type Address,
+  decodePayment,
+  encodeFinalityProof,
+  type Genesis,
+  hex,
+  isRefusal,
+  type Payment,
+  type PaymentId,
+  type Slot,
+} from '../ledger/index.ts';
+import type { Log } from '../p2p/index.ts';
+import { AccountBook } from './account-book.ts';
+import { Lane } from './lane.ts';
+import { concerns, type VerifiedPayment, verifiedOf } from './verified-payment.ts';
+import { WalletError } from './wallet-error.ts';
+import type { OutgoingPayment, ReadyWork, WalletState, WalletStore } from './wallet-store.ts';
+
+export interface AccountKeeperDeps {
+  readonly store: WalletStore;
+  readonly log: Log;
+}
+
+/** What is told about each change, after it is durable. */
+export interface KeeperListener {
+  verified(payment: VerifiedPayment): void;
+  /** An own payment that never will be final. */
+  dead(payment: Payment): void;
+}
+
+/** Changes waiting for the disk: pushes, pages of history and payments come from few places, each one at a time. */
+const CHANGES_MAX = 1024;
+
+/** An own payment under way, with its bytes. */
+export interface Outgoing {
+  readonly payment: Payment;
+  readonly bytes: Uint8Array;
+  readonly signedAtMs: number;
+}
+
+export class AccountKeeper {
+  readonly address: Address;
+  /** True when the store was empty: the account may have been used before, elsewhere. */
+  readonly fresh: boolean;
+  readonly #genesis: Genesis;
+  readonly #deps: AccountKeeperDeps;
+  readonly #book: AccountBook;
+  readonly #lane = new Lane(CHANGES_MAX);
+  readonly #positions = new Map<PaymentId, number>();
+  readonly #outgoing = new Map<PaymentId, Outgoing>();
+  readonly #listeners: KeeperListener[] = [];
+  #length = 0;
+  #work: ReadyWork | undefined;
+  #cursors: Readonly<Record<string, number>>;
+  #spent: { readonly day: number; readonly units: number };
+
+  private constructor(
+    genesis: Genesis,
+    address: Address,
+    state: WalletState | undefined,
+    deps: AccountKeeperDeps,
+  ) {
+    this.#genesis = genesis;
+    this.address = address;
+    this.fresh = state === undefined;
+    this.#deps = deps;
+    const allocation = genesis.allocations.find((given) => given.address === address)?.amount ?? 0;
+    this.#book = new AccountBook({ address, allocation, floor: state });
+    this.#work = state?.work;
+    this.#cursors = state?.cursors ?? {};
+    this.#spent = state?.spent ?? { day: 0, units: 0 };
+  }
+
+  /** Reads the store. Throws `wallet_other` when it belongs to another account or network, `wallet_corrupted`. */
+  static async open(genesis: Genesis, address: Address, deps: AccountKeeperDeps): Promise<AccountKeeper> {
+    const state = await deps.store.load();
+    if (state !== undefined && (state.network !== hex(genesis.network) || state.address !== address)) {
+      throw new WalletError(
+        'wallet_other',
+        `The wallet's files belong to account ${state.address} on network ${state.network}, not to ${address} on ` +
+          `${hex(genesis.network)}: give this wallet its own files, or use the right genesis and key.`,
+      );
+    }
+    const keeper = new AccountKeeper(genesis, address, state, deps);
+    for await (const record of deps.store.records()) {
+      keeper.#book.addVerified(verifiedOf(genesis, record).payment);
+      keeper.#positions.set(record.id, keeper.#length++);
+    }
+    for (const outgoing of state?.outgoing ?? []) keeper.#restore(outgoing);
+    for (const { id } of keeper.#book.buryDead()) keeper.#outgoing.delete(id);
+    return keeper;
+  }
+
+  #restore({ bytes, signedAtMs }: OutgoingPayment): void {
+    const payment = decodePayment(bytes, this.#genesis.network);
+    if (isRefusal(payment) || payment.account !== this.address) {
+      throw new WalletError(
+        'wallet_corrupted',
+        `The wallet's state holds an unsent payment that cannot be read (${JSON.stringify(payment)}). Take a backup of ` +
+          'the state file; without one move it away, and the wallet asks the nodes what this account has paid.',
+      );
+    }
+    // Proven final before the crash, and not yet struck from the state.
+    if (this.#book.knows(payment.id)) return;
+    this.#book.addPending(payment);
+    this.#outgoing.set(payment.id, { payment, bytes, signedAtMs });
+  }
+
+  get book(): Readonly<AccountBook> {
+    return this.#book;
+  }
+
+  /** Own payments under way, lowest sequence first. */
+  get outgoing(): readonly Outgoing[] {
+    return this.#book.pending.map((payment) => this.#outgoing.get(payment.id)!);
+  }
+
+  /** Number of verified payments. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get work(): ReadyWork | undefined {
+    return this.#work;
+  }
+
+  cursor(node: string): number | undefined {
+    return this.#cursors[node];
+  }
+
+  /** Units signed away on a day. */
+  spentOn(day: number): number {
+    return this.#spent.day === day ? this.#spent.units : 0;
+  }
+
+  listen(listener: KeeperListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Signs and stores a payment: `seal` is called alone, with the tip that the payment has to extend, and may give up by
+   * returning undefined. Durable when this resolves; only then may the bytes leave this machine.
+   */
+  seal(
+    seal: (tip: { sequence: number; head: Slot }) => Promise<Outgoing | undefined>,
+    day: number,
+  ): Promise<Outgoing | undefined> {
+    return this.#lane.run(async () => {
+      const sealed = await seal(this.#book.tip);
+      if (sealed === undefined) return undefined;
+      const { payment } = sealed;
+      const spent = { day, units: this.spentOn(day) + payment.total };
+      await this.#save({ outgoing: [...this.outgoing, sealed], tip: payment, spent, work: undefined });
+      // From here on nothing may fail.
+      this.#outgoing.set(payment.id, sealed);
+      this.#book.addPending(payment);
+      this.#spent = spent;
+      this.#work = undefined;
+      return sealed;
+    });
+  }
+
+  /** Other work under the same essence, so the same id: never a rival. False when the payment is not under way any more. */
+  replaceBytes(replacement: Outgoing): Promise<boolean> {
+    const { id } = replacement.payment;
+    return this.#lane.run(async () => {
+      if (!this.#outgoing.has(id)) return false;
+      const outgoing = this.outgoing.map((old) => (old.payment.id === id ? replacement : old));
+      await this.#save({ outgoing });
+      this.#outgoing.set(id, replacement);
+      return true;
+    });
+  }
+
+  /** Keeps work done ahead; dropped when the tip has moved on. */
+  keepWork(work: ReadyWork): Promise<void> {
+    return this.#lane.run(async () => {
+      if (work.slot !== this.#book.tip.head) return;
+      await this.#save({ work });
+      this.#work = work;
+    });
+  }
+
+  /** Remembers how far a node's history has been read. */
+  keepCursors(cursors: Readonly<Record<string, number>>): Promise<void> {
+    return this.#lane.run(async () => {
+      this.#cursors = { ...this.#cursors, ...cursors };
+      await this.#save({});
+    });
+  }
+
+  /** Takes verified payments; those that are known or do not concern the account are left out. Durable when it resolves. */
+  absorb(candidates: readonly VerifiedPayment[]): Promise<void> {
+    return this.#lane.run(async () => {
+      const fresh = new Map<PaymentId, VerifiedPayment>();
+      for (const verified of candidates) {
+        const { payment } = verified;
+        if (!this.#book.knows(payment.id) && concerns(payment, this.address)) fresh.set(payment.id, verified);
+      }
+      if (fresh.size === 0) return;
+      await this.#deps.store.append([...fresh.values()].map(recordOf));
+      const dead: Payment[] = [];
+      let settled = false;
+      for (const { payment } of fresh.values()) {
+        const change = this.#book.addVerified(payment);
+        this.#positions.set(payment.id, this.#length++);
+        settled ||= change.settled !== undefined;
+        dead.push(...change.dead);
+        this.#outgoing.delete(payment.id);
+      }
+      for (const { id } of dead) this.#outgoing.delete(id);
+      // The history alone says the same after a crash, so a state that cannot be written now does no harm.
+      if (settled || dead.length > 0) await this.#save({}).catch((error) => this.#complain(error));
+      this.#announce([...fresh.values()], dead);
+    });
+  }
+
+  /** One verified payment with its proof, from the disk; undefined at once when there is none. */
+  verified(id: PaymentId): Promise<VerifiedPayment> | undefined {
+    const position = this.#positions.get(id);
+    if (position === undefined) return undefined;
+    return this.history(position, 1).then(([verified]) => verified!);
+  }
+
+  /** Verified payments in the order in which they were verified, from position `from`. */
+  async history(from: number, count: number): Promise<readonly VerifiedPayment[]> {
+    const records = await this.#deps.store.read(from, count);
+    return records.map((record) => verifiedOf(this.#genesis, record));
+  }
+
+  /** Resolves when everything given so far is on disk or has failed. */
+  idle(): Promise<void> {
+    return this.#lane.idle();
+  }
+
+  async #save(change: {
+    outgoing?: readonly Outgoing[];
+    tip?: Payment;
+    work?: ReadyWork | undefined;
+    spent?: { readonly day: number; readonly units: number };
+  }): Promise<void> {
+    const { tip } = this.#book;
+    const outgoing = change.outgoing ?? this.outgoing;
+    await this.#deps.store.save({
+      network: hex(this.#genesis.network),
+      address: this.address,
+      sequence: change.tip?.sequence ?? tip.sequence,
+      head: change.tip?.id ?? tip.head,
+      outgoing: outgoing.map(({ bytes, signedAtMs }) => ({ bytes, signedAtMs })),
+      work: 'work' in change ? change.work : this.#work,
+      cursors: this.#cursors,
+      spent: change.spent ?? this.#spent,
+    });
+  }
+
+  #announce(fresh: readonly VerifiedPayment[], dead: readonly Payment[]): void {
+    for (const listener of this.#listeners) {
+      for (const verified of fresh) listener.verified(verified);
+      for (const payment of dead) listener.dead(payment);
+    }
+  }
+
+  #complain(error: unknown): void {
+    this.#deps.log.error({ error }, 'the wallet state could not be written');
+  }
+}
+
+function recordOf({ payment, bytes, proof, verifiedAtMs }: VerifiedPayment) {
+  return { id: payment.id, payment: bytes, proof: encodeFinalityProof(proof), verifiedAtMs };
+}
