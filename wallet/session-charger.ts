@@ -338,7 +338,9 @@ export class ChargerSession {
   #fault(reason: EndReason, detail: string, at: ChargerMoment): readonly ChargerAction[] {
     const end: SessionEnd = { reason, by: 'charger', detail: clip(detail) };
     if (this.#phase === 'charging') return this.#finish(end, at);
-    return this.#end(end);
+    // What went wrong first is why it ended.
+    const first = this.#closing;
+    return this.#end(first !== undefined && !ORDERLY.includes(first.reason) ? first : end);
   }
 
   /** Stops for good, makes the last reading and waits for what is due. */

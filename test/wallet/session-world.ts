@@ -317,7 +317,7 @@ export class TestWallet implements Payer {
     return encodePayment(essence, work, sign(seedOf(this.#name), essence));
   }
 
-  async pay(transfers: readonly Transfer[], memo = new Uint8Array()) {
+  async pay(transfers: readonly Transfer[], memo: Uint8Array = new Uint8Array()) {
     const bytes = this.draft(transfers, memo);
     const payment = decodePayment(bytes, this.#ledger.genesis.network);
     assert.ok(!isRefusal(payment));
