@@ -69,7 +69,7 @@ export class LedgerJudge implements Judge {
   readonly #told = new Set<PaymentId>();
 
   constructor(genesis: Genesis) {
-    this.ledger = new Ledger(genesis);
+    this.ledger = new Ledger(genesis, { verticesMax: 10_000 });
   }
 
   attach(vertex: Vertex): Refusal | undefined {
@@ -111,7 +111,9 @@ export function judgeDrawing(drawing: Drawing, judge: Judge): void {
   let expectations = 0;
   for (const step of drawing.steps) {
     if (step.kind !== 'expectation') {
-      assert.equal(judge.attach(step), undefined, `refused: ${JSON.stringify(step.id)}`);
+      const refusal = judge.attach(step);
+      const name = drawnNames(drawing.network.genesis, drawing.vertices).vertices.get(step.id);
+      assert.equal(refusal, undefined, `${name} refused: ${JSON.stringify(refusal)}`);
       continue;
     }
     expectations++;

@@ -38,8 +38,9 @@ export interface RandomDagOptions {
 const COMMITTEES = [
   [1, 1, 1, 1],
   [1, 1, 1, 1],
+  [2, 2, 1, 1],
   [3, 2, 2, 2, 1],
-  [5, 3, 2, 2, 1, 1],
+  [4, 3, 2, 1, 1, 1],
   [1, 1, 1, 1, 1, 1, 1],
 ] as const;
 

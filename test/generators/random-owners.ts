@@ -37,14 +37,10 @@ export class RandomOwners {
       : own.at(-1);
     let previous: Slot = spends?.id ?? address;
     let sequence = (spends?.sequence ?? 0) + 1;
-    if (
-      this.#options.spenders.has(from) &&
-      this.payments.length > 0 &&
-      chance.flip(this.#options.voidShare)
-    ) {
-      const other = chance.pick(this.payments);
+    if (this.#options.spenders.has(from) && spends !== undefined && chance.flip(this.#options.voidShare)) {
+      const other = chance.pick([spends, ...this.payments]);
       previous = other.id;
-      sequence = other.sequence + chance.pick([1, 1, 2, 5]);
+      sequence = Math.max(2, other.sequence + (other.account === address ? chance.pick([0, 2, 3]) : 1));
     }
     const transfers = Array.from({ length: chance.pick([1, 1, 1, 2]) }, () => ({
       to: chance.pick(OWNERS),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { drawDag } from '../dsl/draw-dag.ts';
 import { CoreValidator } from '../generators/core-validator.ts';
 import { type RandomDag, randomDag } from '../generators/random-dag.ts';
 import { sampleDags, withDrawing } from '../generators/sample.ts';
 import { attachInOrder, compareFinality, compareVotes } from '../oracle/comparison.ts';
-import { brokenInvariants } from '../oracle/correct.ts';
+import { brokenInvariants, violations } from '../oracle/correct.ts';
 import { stuck } from '../oracle/liveness.ts';
 
 describe("votes: the ledger's own validators keep the rules in a hostile network", function () {
@@ -48,5 +49,36 @@ describe("votes: the ledger's own validators keep the rules in a hostile network
         },
       });
     }
+  });
+});
+
+describe("votes: one of the ledger's own validators", () => {
+  it('accepts on a branch that is final though it has accepted the rival', () => {
+    const drawing = drawDag(`
+      pay p1: alice -> bob 5
+      pay p1x: alice -> carol 5 rival p1
+      pay p2: alice -> bob 6 after p1
+      block b1x: genesis | p1x
+      block b1: genesis | p1
+      A1 B1 C1: b1
+      A2 B2 C2: *
+      block b3: b1 | p2`);
+    const { genesis } = drawing.network;
+    const d = new CoreValidator(genesis, 3);
+    const hear = (...names: string[]): void =>
+      d.hear(names.map((name) => (/[a-z]/.test(name) ? drawing.block(name) : drawing.witness(name))));
+    const says = (): string[] => {
+      const witness = d.turn();
+      assert.ok(witness !== undefined);
+      drawing.oracle.add(witness);
+      assert.deepEqual(violations(drawing.oracle, witness), []);
+      return [...drawing.oracle.accepts(witness)];
+    };
+    hear('b1x');
+    assert.deepEqual(says(), [drawing.payment('p1x').id]);
+    hear('b1', 'A1', 'B1', 'C1');
+    assert.deepEqual(says(), []);
+    hear('A2', 'B2', 'C2', 'b3');
+    assert.deepEqual(says(), [drawing.payment('p2').id]);
   });
 });

@@ -26,7 +26,8 @@ export function attachInOrder(dag: RandomDag, order: readonly Vertex[], visits: 
     const shown = [...dag.oracle.past(vertex)] as Vertex[];
     withDrawing(dag, shown, () => {
       visits.before?.(judge, vertex, order.slice(0, i));
-      assert.equal(judge.attach(vertex), undefined, 'refused');
+      const refusal = judge.attach(vertex);
+      assert.equal(refusal, undefined, `refused: ${JSON.stringify(refusal)}`);
       visits.after?.(judge, vertex, order.slice(0, i + 1));
     });
   });

@@ -160,8 +160,8 @@ export const DRAWN_ACCEPTANCES: readonly DrawnCase[] = [
       pay p2: alice -> bob 6 after p1
       pay v2: alice -> carol 7 after p1 seq 4
       block b1: genesis | p1 p2 v2
-      A1 B1 C1: b1 -v2
-      D1: b1
+      A1: b1 -v2
+      B1 C1 D1: b1
       expect A1 breaks nothing
       expect D1 breaks v2:void
       A2 B2 C2: *

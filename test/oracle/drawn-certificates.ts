@@ -193,6 +193,25 @@ export const DRAWN_CERTIFICATES: readonly DrawnCase[] = [
       expect A3 certifies nothing`,
   },
   {
+    rule: 'two thirds are no quorum, more is',
+    text: `
+      committee 2 2 1 1
+      pay p1: alice -> bob 5
+      block b1: genesis | p1
+      A1 B1: b1
+      C1 D1:
+      A2: B1 C1
+      expect A2 certifies nothing
+      C1': b1
+      A2': B1 C1'
+      expect A2' certifies p1
+      B2: A1 C1'
+      expect B2 certifies p1
+      expect final nothing
+      D2: A1 B1 C1'
+      expect final p1`,
+  },
+  {
     rule: 'weights count, not heads',
     text: `
       committee 3 2 2 2 1
