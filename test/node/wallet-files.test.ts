@@ -200,14 +200,15 @@ describe('wallet files', () => {
     });
 
     it('a second opener is refused and told why; a dead owner is not waited for', async () => {
-      {
-        await using store = await open();
-        await assert.rejects(open(), {
-          name: 'WalletError',
-          code: 'wallet_busy',
-          message: /used by this process/,
-        });
-      }
+      const store = await open();
+      const busy = { name: 'WalletError', code: 'wallet_busy', message: /used by this process/ };
+      await assert.rejects(open(), busy);
+      await store[Symbol.asyncDispose]();
+      const next = await open();
+      // Disposing twice does not free what is another one's by then.
+      await store[Symbol.asyncDispose]();
+      await assert.rejects(open(), busy);
+      await next[Symbol.asyncDispose]();
       await writeFile(path.join(folder, 'ravel.lock'), '{"pid":4194303,"host":"');
       await using _again = await open();
     });
