@@ -3,8 +3,8 @@ import { REACTION, type Refusal } from '../ledger/index.ts';
 import { OVERDRAFT_POINTS, PENALTY_CUT_POINTS, PENALTY_POINTS, type PeerLimits } from './limits.ts';
 
 /**
- * A token bucket that may be overdrawn once: whoever has anything left may spend more than that, and then waits until
- * it is paid back. So a request need not be weighed before it is known how much it takes.
+ * A token bucket. What takes more than the bucket holds is let through when the bucket is full, and is paid back after;
+ * so nothing within the limits of the wire is refused for ever.
  */
 export class TokenBucket {
   readonly #perMs: number;
@@ -19,21 +19,22 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  /** Milliseconds until something may be spent; 0 = now. */
-  waitMs(nowMs: number): number {
+  /** Milliseconds until `amount` may be taken; 0 = now. */
+  waitMs(amount: number, nowMs: number): number {
     this.#refill(nowMs);
-    return this.#tokens > 0 ? 0 : Math.ceil((1e-9 - this.#tokens) / this.#perMs) || 1;
+    const lacking = Math.min(amount, this.#burst) - this.#tokens;
+    return lacking <= 0 ? 0 : Math.ceil(lacking / this.#perMs);
   }
 
-  /** Spends without asking. */
+  /** Spends without asking: for what is known only when it is done. */
   spend(amount: number, nowMs: number): void {
     this.#refill(nowMs);
     this.#tokens -= amount;
   }
 
-  /** Spends if anything is left: 0 = spent, else the milliseconds to wait. */
+  /** Spends if there is enough: 0 = spent, else the milliseconds to wait. */
   take(amount: number, nowMs: number): number {
-    const waitMs = this.waitMs(nowMs);
+    const waitMs = this.waitMs(amount, nowMs);
     if (waitMs === 0) this.#tokens -= amount;
     return waitMs;
   }

@@ -47,6 +47,9 @@ function idsOf(ids: Uint8Array): VertexId[] {
   );
 }
 
+/** However long a peer wants to be left alone, it is asked again after this. */
+const REST_MS_MAX = 10_000;
+
 /** One batch on its way. */
 interface Hunt {
   readonly wanted: Set<VertexId>;
@@ -58,6 +61,7 @@ interface Hunt {
 export class Fetcher {
   readonly #host: Host;
   readonly #asker: Asker;
+  readonly #restUntilMs = new Map<string, number>();
   #underWay = 0;
 
   constructor(host: Host) {
@@ -103,9 +107,11 @@ export class Fetcher {
 
   /** Those who should know first, then others in an order that spreads the load. */
   #candidates(from: readonly string[]): string[] {
-    const connected = (peer: string): boolean => this.#host.isNode(peer);
-    const first = [...new Set(from)].filter(connected);
-    const others = this.#host.nodes.filter((peer) => !first.includes(peer));
+    const nowMs = this.#host.nowMs();
+    for (const [peer, untilMs] of this.#restUntilMs) if (untilMs <= nowMs) this.#restUntilMs.delete(peer);
+    const ready = this.#host.nodes.filter((peer) => !this.#restUntilMs.has(peer));
+    const first = [...new Set(from)].filter((peer) => ready.includes(peer));
+    const others = ready.filter((peer) => !first.includes(peer));
     for (let i = others.length - 1; i > 0; i--) {
       const j = Math.floor(Math.random() * (i + 1));
       [others[i], others[j]] = [others[j]!, others[i]!];
@@ -126,11 +132,21 @@ export class Fetcher {
         bytesMax: ids.length * FRAME_BYTES_MAX,
         onVertex: (bytes) => this.#keep(peer, hunt, asked, bytes),
       });
-      if (!End.safeParse(end).success) this.#host.penalise(peer, { code: 'malformed', what: 'fetch answer' });
+      this.#heed(peer, End.safeParse(end).data);
     } catch (error) {
       this.#host.counters.add('requests_failed');
       const code = error instanceof PeersError ? error.code : String(error);
       this.#host.log.debug({ peer, code }, 'a fetch failed');
+    }
+  }
+
+  /** A peer that is asked to wait for is not asked before; asking on would cost points there. */
+  #heed(peer: string, end: z.infer<typeof End> | undefined): void {
+    if (end === undefined) {
+      this.#host.penalise(peer, { code: 'malformed', what: 'fetch answer' });
+    } else if ('refusal' in end && end.refusal.code === 'budget_spent') {
+      const retryAfterMs = Math.min(Number(end.refusal.retryAfterMs) || 0, REST_MS_MAX);
+      this.#restUntilMs.set(peer, this.#host.nowMs() + retryAfterMs);
     }
   }
 

@@ -142,7 +142,9 @@ async function readStream(
     const refusal = rpc === undefined ? malformed('gossip') : problemOf(rpc, topics);
     if (rpc === undefined || refusal !== undefined) return endStream(host, peer, stream, refusal ?? 'broken');
     const nowMs = host.nowMs();
-    const waitMs = Math.max(budget.gossipFrames.take(1, nowMs), budget.gossipBytes.take(size, nowMs));
+    const waitMs = Math.max(budget.gossipFrames.waitMs(1, nowMs), budget.gossipBytes.waitMs(size, nowMs));
+    budget.gossipFrames.spend(1, nowMs);
+    budget.gossipBytes.spend(size, nowMs);
     if (waitMs > 0) {
       // The frame was read already, so it is judged; only the next one waits, and the peer with it.
       host.counters.add('gossip_throttled');

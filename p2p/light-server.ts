@@ -103,7 +103,7 @@ class ServedLink {
     const spent = (what: string, retryAfterMs: number): Refusal | undefined =>
       retryAfterMs > 0 ? { code: 'budget_spent', what, retryAfterMs } : undefined;
     return (
-      spent('bytes', budget.bytesOut.waitMs(nowMs)) ??
+      spent('bytes', budget.bytesOut.waitMs(1, nowMs)) ??
       spent('requests', budget.requests.take(1, nowMs)) ??
       (request.ask === 'submit'
         ? spent('submits', budget.submits.take(request.payments.length, nowMs))

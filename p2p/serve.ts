@@ -32,7 +32,7 @@ export async function serveRequests(
       return;
     }
     const nowMs = host.nowMs();
-    const retryAfterMs = budget.bytesOut.waitMs(nowMs) || budget.requests.take(1, nowMs);
+    const retryAfterMs = budget.bytesOut.waitMs(1, nowMs) || budget.requests.take(1, nowMs);
     try {
       if (retryAfterMs > 0) {
         const refusal: Refusal = { code: 'budget_spent', what: 'requests', retryAfterMs };

@@ -28,10 +28,9 @@ export class StreamBytes {
   constructor(stream: Stream) {
     this.#stream = stream;
     stream.addEventListener('message', (event) => this.#onChunk(event.data));
-    stream.addEventListener('end', () => this.#onEnd('ended'));
-    stream.addEventListener('close', (event) => this.#onEnd(event.error === undefined ? 'ended' : 'broken'));
-    if (stream.readableEnded) this.#onEnd('ended');
-    else if (stream.status !== 'open') this.#onEnd('broken');
+    stream.addEventListener('end', () => this.#onEnd());
+    stream.addEventListener('close', () => this.#onEnd());
+    if (stream.readableEnded || stream.status !== 'open') this.#onEnd();
   }
 
   /** Bytes that are there. */
@@ -113,9 +112,10 @@ export class StreamBytes {
     this.#chunks[this.#chunks.length - 1] = joined;
   }
 
-  #onEnd(end: 'ended' | 'broken'): void {
-    // A reset after an orderly end changes nothing for what was read.
-    this.#end ??= end;
+  /** `end` comes before `close`, after a reset too; a reset after an orderly end changes nothing for what was read. */
+  #onEnd(): void {
+    const { status } = this.#stream;
+    this.#end ??= status === 'reset' || status === 'aborted' ? 'broken' : 'ended';
     this.#wake?.();
   }
 

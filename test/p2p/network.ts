@@ -1,5 +1,13 @@
 /** Participants on 127.0.0.1 for the tests of this room: real libp2p, ports of the system's choice. */
-import { type NetworkId, type PaymentId, type Units, type VertexId, type Address, type Hash, blake3Hex } from '../../ledger/index.ts';
+import {
+  type Address,
+  blake3Hex,
+  type Hash,
+  type NetworkId,
+  type PaymentId,
+  type Units,
+  type VertexId,
+} from '../../ledger/index.ts';
 import {
   createLightPeers,
   createPeers,
@@ -112,7 +120,12 @@ export class Scene implements AsyncDisposable {
   }
 
   async client(
-    parts: { network?: NetworkId; listen?: readonly string[]; requestTimeoutMs?: number; limits?: Partial<PeerLimits> } = {},
+    parts: {
+      network?: NetworkId;
+      listen?: readonly string[];
+      requestTimeoutMs?: number;
+      limits?: Partial<PeerLimits>;
+    } = {},
   ): Promise<LightPeers> {
     const client = await createLightPeers(
       {
