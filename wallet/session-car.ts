@@ -222,6 +222,10 @@ export class CarSession {
     return this.#complete();
   }
 
+  get #allPaid(): boolean {
+    return this.#closing !== undefined && !this.#paying && this.#committed >= this.#chain!.due;
+  }
+
   #complete(): readonly CarAction[] {
     if (this.#closing === undefined || this.#counted < this.#chain!.due) return [];
     return this.#end(this.#stopping ?? this.#closing);
@@ -238,6 +242,9 @@ export class CarSession {
 
   #lose(detail: string, at: CarMoment): readonly CarAction[] {
     const { graceMs } = this.#options;
+    // When all is paid there is nothing to come back for but the charger's word, and one that hangs up twice gives none.
+    const again = this.#graceUntilMs !== undefined || graceMs === 0;
+    if (again && this.#allPaid) return this.#end(this.#stopping ?? this.#closing!);
     if (this.#phase === 'lost') return [{ type: 'reopen' }];
     if (graceMs === 0 || this.#word === undefined) {
       return this.#end({ reason: 'disconnected', by: 'charger', detail: clip(detail) });

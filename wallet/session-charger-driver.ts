@@ -10,7 +10,9 @@ import { SessionLine } from './session-line.ts';
 import { Mailbox, runSession } from './session-loop.ts';
 import type { End, Tick } from './session-messages.ts';
 import { checkChargerOptions, type ServeChargerDeps, type ServeChargerOptions } from './session-options.ts';
-import type { SessionResult } from './session-ports.ts';
+import type { FinalPayment, SessionResult } from './session-ports.ts';
+import { PENDING_PAYMENTS_MAX } from './session-tally.ts';
+import { readSessionMemo } from './session-terms.ts';
 
 type Labelled = (ChargerEvent & { readonly line?: SessionLine }) | { readonly type: 'deadline' };
 
@@ -24,6 +26,8 @@ class ChargerDriver {
   #line: SessionLine | undefined;
   #latest: Tick | End | undefined;
   #started = false;
+  /** Payments of `onIncoming` that the machine has not seen yet. */
+  #incomings = 0;
   #flow = new AbortController();
 
   constructor(options: ServeChargerOptions, deps: ServeChargerDeps) {
@@ -39,10 +43,11 @@ class ChargerDriver {
   }
 
   async run(): Promise<SessionResult> {
-    const { clock, desk, stream, signal } = this.#deps;
+    const { client, clock, desk, stream, signal } = this.#deps;
     this.#line = this.#newLine(stream);
     const stop = () => void this.#mailbox.put({ type: 'stop', detail: 'the operator stops the charger' });
     signal?.addEventListener('abort', stop);
+    const ignore = client.onIncoming((payment) => this.#incoming(payment));
     desk.open(this.#session, (visitor) => this.#visit(visitor));
     void this.#mailbox.put({ type: 'open' });
     if (signal?.aborted) stop();
@@ -56,6 +61,7 @@ class ChargerDriver {
     } finally {
       this.#flow.abort();
       if (this.#started) this.#deps.energySource.pause();
+      ignore();
       desk.close(this.#session);
       signal?.removeEventListener('abort', stop);
       for (const line of this.#visitors.values()) line.breakOff();
@@ -165,6 +171,17 @@ class ChargerDriver {
       await this.#deps.pace.sleep(this.#options.sampleMs, flow);
       if (!flow.aborted) await this.#mailbox.put({ type: 'sample' });
     }
+  }
+
+  /** Of a busy account's payments only those that name this session are looked at. */
+  #incoming(payment: FinalPayment): void {
+    if (readSessionMemo(payment.payment.memo)?.session !== this.#session) return;
+    // Whoever floods this session with payments of his own does not fill the memory; a car says what it has paid.
+    if (this.#incomings >= PENDING_PAYMENTS_MAX) return;
+    this.#incomings++;
+    void this.#mailbox.put({ type: 'incoming', payment }).then(() => {
+      this.#incomings--;
+    });
   }
 
   async #verify(payment: PaymentId): Promise<void> {

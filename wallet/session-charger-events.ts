@@ -62,7 +62,9 @@ export type ChargerEvent =
   | { readonly type: 'sample' }
   /** This charger's own client has verified that a payment is final, */
   | { readonly type: 'verified'; readonly payment: FinalPayment }
-  /** or it has not. */
+  /** or that somebody paid this account, whether or not a car has said so, */
+  | { readonly type: 'incoming'; readonly payment: FinalPayment }
+  /** or a payment that it waited for is not final. */
   | {
       readonly type: 'unverified';
       readonly payment: PaymentId;

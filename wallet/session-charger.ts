@@ -121,6 +121,8 @@ export class ChargerSession {
         return this.#sample(at);
       case 'verified':
         return this.#verified(event.payment, at);
+      case 'incoming':
+        return this.#tally?.find(event.payment) ? this.#countedUp(at) : [];
       case 'unverified':
         return this.#unverified(event, at);
     }
@@ -268,6 +270,10 @@ export class ChargerSession {
     const verdict = this.#tally!.count(final);
     if (verdict === 'unasked') return [];
     if (typeof verdict === 'object') return this.#fault(verdict.reason, verdict.detail, at);
+    return this.#countedUp(at);
+  }
+
+  #countedUp(at: ChargerMoment): readonly ChargerAction[] {
     const actions: ChargerAction[] = [];
     if (this.#connected)
       actions.push({ type: 'send', message: { type: 'counted', cumulative: this.counted } });
@@ -361,11 +367,9 @@ export class ChargerSession {
     return [{ type: 'halt' }, ...this.#read(meterWh, ms, end), ...this.#settled()];
   }
 
-  /** Ends when all is paid, or when there is nobody left who could pay. */
+  /** Ends when all is paid; a payment may be under way whose car has left, so that only time tells that it is not. */
   #settled(): readonly ChargerAction[] {
-    if (this.unpaid === 0) return this.#end(this.#closing!);
-    if (this.#connected || this.#tally!.open || this.#options.graceMs > 0) return [];
-    return this.#abandon();
+    return this.unpaid === 0 ? this.#end(this.#closing!) : [];
   }
 
   #abandon(): readonly ChargerAction[] {

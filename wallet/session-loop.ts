@@ -14,8 +14,8 @@ interface Letter<Event> {
 }
 
 /**
- * Events that wait for the machine. It has no bound of its own: each source puts the next event when the one before was
- * taken, so there are at most as many letters as sources.
+ * Events that wait for the machine. It has no bound of its own: the sources have. The line and the meter put the next event
+ * when the one before was taken, and each payment under way puts one.
  */
 export class Mailbox<Event> {
   readonly #letters: Letter<Event>[] = [];

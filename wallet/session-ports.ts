@@ -30,6 +30,8 @@ export interface Payer {
 export interface PaymentWatch {
   /** Resolves when this client itself has verified the proof; rejects at the timeout, or when the payment is dead. */
   waitFinal(id: PaymentId, options: { readonly timeoutMs: number }): Promise<FinalPayment>;
+  /** Tells of payments to this account that this client has verified; the returned function ends that. */
+  onIncoming(listener: (payment: FinalPayment) => void): () => void;
 }
 
 /** A clock to wait by. */

@@ -16,10 +16,11 @@ interface Fault {
 export class PaymentTally {
   readonly #chain: ReadingChain;
   readonly #claims: PaymentClaims;
-  /** All payments that the car has named. */
+  /** Payments that the car has named. */
   readonly #named = new Set<PaymentId>();
   readonly #pending = new Set<PaymentId>();
-  readonly #finals: FinalPayment[] = [];
+  readonly #finals = new Map<PaymentId, FinalPayment>();
+  /** Sum of the named ones. */
   #announced = 0;
   #counted = 0;
 
@@ -34,15 +35,10 @@ export class PaymentTally {
   }
 
   get finals(): readonly FinalPayment[] {
-    return this.#finals;
+    return [...this.#finals.values()];
   }
 
-  /** Some are waited for. */
-  get open(): boolean {
-    return this.#pending.size > 0;
-  }
-
-  /** Takes what the car says to have paid: its id when it is new and has to be verified, undefined when it is known. */
+  /** Takes what the car says to have paid: its id when it has to be verified, undefined when it is known. */
   announce(paid: Paid): PaymentId | Fault | undefined {
     // On a new line the car says again what it does not know to be counted.
     if (this.#named.has(paid.payment)) return undefined;
@@ -62,6 +58,7 @@ export class PaymentTally {
     }
     this.#announced = sum;
     this.#named.add(payment.id);
+    if (this.#finals.has(payment.id)) return undefined;
     this.#pending.add(payment.id);
     return payment.id;
   }
@@ -72,12 +69,30 @@ export class PaymentTally {
     if (!this.#pending.delete(payment.id)) return 'unasked';
     const check = checkSessionPayment(payment, this.#chain.terms, this.#chain.heads);
     if ('problem' in check) return { reason: 'payment_wrong', detail: check.problem };
-    if (!this.#claims.claim(payment.id)) {
+    if (!this.#take(final, check.amount)) {
       return { reason: 'payment_wrong', detail: `payment ${payment.id} was counted before` };
     }
-    this.#counted += check.amount;
-    this.#finals.push(final);
     return 'counted';
+  }
+
+  /**
+   * Counts a verified payment to this account that nobody has named yet (the line broke before the car could), when it is
+   * one of this session. Anybody can send units with any memo, so whatever else it is, it is nobody's fault.
+   */
+  find(final: FinalPayment): boolean {
+    if (this.#finals.has(final.payment.id)) return false;
+    const check = checkSessionPayment(final.payment, this.#chain.terms, this.#chain.heads);
+    if ('problem' in check || this.#counted + check.amount > this.#chain.due) return false;
+    if (!this.#take(final, check.amount)) return false;
+    this.#pending.delete(final.payment.id);
+    return true;
+  }
+
+  #take(final: FinalPayment, amount: Units): boolean {
+    if (!this.#claims.claim(final.payment.id)) return false;
+    this.#counted += amount;
+    this.#finals.set(final.payment.id, final);
+    return true;
   }
 
   /** Waits no longer for a payment; false when it was not waited for. */

@@ -89,7 +89,7 @@ export class Play {
     const { time, claims, desk, random, log } = this;
     return {
       stream,
-      client: this.ledger.watch(),
+      client: this.ledger.watch(this.charger.address),
       signer: this.charger.signer,
       energySource: this.source,
       claims,

@@ -243,20 +243,34 @@ export class TestLedger {
     return slot;
   }
 
+  readonly #listeners = new Map<Address, Set<(payment: FinalPayment) => void>>();
+
   submit(bytes: Uint8Array): Promise<FinalPayment> {
     const payment = decodePayment(bytes, this.genesis.network);
     assert.ok(!isRefusal(payment));
     const { promise, resolve, reject } = this.#slot(payment.id);
     const { finalMs, deadMs } = this.fate(payment);
     const proof = proofOf(this.genesis, payment.id);
-    if (finalMs !== undefined) this.#time.after(finalMs, () => resolve({ payment, bytes, proof }));
+    if (finalMs !== undefined) {
+      this.#time.after(finalMs, () => {
+        resolve({ payment, bytes, proof });
+        for (const { to } of payment.transfers) {
+          for (const listener of this.#listeners.get(to) ?? []) listener({ payment, bytes, proof });
+        }
+      });
+    }
     if (deadMs !== undefined) this.#time.after(deadMs, () => reject(coded('payment_dead')));
     return promise;
   }
 
-  /** A client that only looks. */
-  watch(): PaymentWatch {
+  /** A client that only looks, with the eyes of an account. */
+  watch(address: Address): PaymentWatch {
     return {
+      onIncoming: (listener) => {
+        const listeners = this.#listeners.get(address) ?? new Set();
+        this.#listeners.set(address, listeners.add(listener));
+        return () => listeners.delete(listener);
+      },
       waitFinal: async (id, { timeoutMs }) => {
         const timer = new AbortController();
         const late = this.#time.sleep(timeoutMs, timer.signal).then(() => {
