@@ -52,18 +52,21 @@ export class LedgerThread implements AsyncDisposable {
       workerData: { options, ready: ready.buffer },
     });
     const opened = Promise.withResolvers<SharedColumns>();
-    worker.once('error', (error) => opened.reject(error));
-    worker.on('message', (message: FromLedger | { refused: string; code?: string }) => {
-      if ('refused' in message)
-        opened.reject(new LedgerThreadError(message.code ?? 'failed', message.refused));
+    const early: FromLedger[] = [];
+    const hear = (message: FromLedger | { refused: string; code?: string }): void => {
+      if ('refused' in message) opened.reject(new LedgerThreadError(message.code ?? 'failed', message.refused));
       else if ('ready' in message) opened.resolve(message.ready);
-      else
-        for (const part of message) if ('event' in part && part.event.type === 'loaded') listener(part.event);
-    });
+      else early.push(message);
+    };
+    worker.once('error', opened.reject);
+    worker.on('message', hear);
     try {
       const columns = await opened.promise;
-      worker.removeAllListeners();
-      return new LedgerThread(worker, startTips(columns, ready, options.tips), listener);
+      worker.off('message', hear);
+      worker.off('error', opened.reject);
+      const thread = new LedgerThread(worker, startTips(columns, ready, options.tips), listener);
+      for (const messages of early) thread.#hear(messages);
+      return thread;
     } catch (error) {
       await worker.terminate();
       throw error;
