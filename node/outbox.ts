@@ -16,7 +16,8 @@ export class Outbox {
   readonly #deps: OutboxDeps;
   #vertices: NewVertex[] = [];
   #actions: (() => void)[] = [];
-  #writing: Promise<void> | undefined;
+  /** A write is under way; stays true when one has failed: nothing is written and nothing leaves after that. */
+  #writing = false;
   #timer: NodeJS.Timeout | undefined;
   /** The youngest vertices by id, oldest first: what peers ask for. */
   readonly #recent = new Map<VertexId, Uint8Array>();
@@ -60,10 +61,11 @@ export class Outbox {
   #start(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing ??= this.#write();
+    if (!this.#writing) void this.#write();
   }
 
   async #write(): Promise<void> {
+    this.#writing = true;
     try {
       while (this.#vertices.length > 0 || this.#actions.length > 0) {
         const vertices = this.#vertices;
@@ -74,9 +76,8 @@ export class Outbox {
         for (const action of actions) action();
         this.#forget();
       }
-      this.#writing = undefined;
+      this.#writing = false;
     } catch (error) {
-      // `#writing` stays set: nothing is written and nothing leaves after this.
       this.#deps.failed(error);
     }
   }
