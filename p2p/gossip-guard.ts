@@ -10,7 +10,7 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { FRAME_BYTES_MAX, type Refusal } from '../ledger/index.ts';
 import type { Host } from './libp2p-host.ts';
 import { GOSSIP_OVERHEAD_BYTES_MAX, STALL_POINTS } from './limits.ts';
-import { StreamBytes } from './stream-bytes.ts';
+import { type Missing, StreamBytes } from './stream-bytes.ts';
 import { pause } from './timing.ts';
 
 interface RpcMessage {
@@ -137,7 +137,7 @@ async function readStream(
       return endStream(host, peer, stream, { code: 'frame_too_large', bytes: size, max: RPC_BYTES_MAX });
     }
     const missing = await bytes.waitFor(size, host.limits.stallTimeoutMs);
-    if (missing !== undefined) return endStream(host, peer, stream, missing);
+    if (missing !== undefined) return endStream(host, peer, stream, halfway(missing));
     const rpc = decoded(inside, bytes.take(size));
     const refusal = rpc === undefined ? malformed('gossip') : problemOf(rpc, topics);
     if (rpc === undefined || refusal !== undefined) return endStream(host, peer, stream, refusal ?? 'broken');
@@ -174,12 +174,17 @@ async function nextLength(
   let value = 0;
   for (let i = 0; i < LENGTH_BYTES_MAX; i++) {
     const missing = await bytes.waitFor(1, i === 0 ? undefined : stallMs);
-    if (missing !== undefined) return i === 0 ? missing : 'late';
+    if (missing !== undefined) return i === 0 ? missing : halfway(missing);
     const byte = bytes.take(1)[0]!;
     value |= (byte & 0x7f) << (7 * i);
     if (byte < 0x80) return value;
   }
   return Number.POSITIVE_INFINITY;
+}
+
+/** An end in the middle of an RPC counts as a stall, as in frames.ts. */
+function halfway(missing: Missing): Missing {
+  return missing === 'broken' ? 'broken' : 'late';
 }
 
 function decoded(inside: GossipInside, bytes: Uint8Array): Rpc | undefined {
@@ -206,12 +211,7 @@ function problemOf(rpc: Rpc, topics: ReadonlySet<string>): Refusal | undefined {
   return undefined;
 }
 
-function endStream(
-  host: Host,
-  peer: string,
-  stream: Stream,
-  why: 'ended' | 'broken' | 'late' | Refusal,
-): void {
+function endStream(host: Host, peer: string, stream: Stream, why: Missing | Refusal): void {
   if (why === 'ended' || why === 'broken') return;
   if (why === 'late') {
     host.counters.add('frames_stalled');

@@ -143,7 +143,8 @@ export class Gossip implements AsyncDisposable {
   async #send(kind: GossipKind, bytes: Uint8Array): Promise<number> {
     const topic = this.#topicOf(kind);
     const audience = this.#host.gossip.getSubscribers(topic).length;
-    if (kind === 'header' && audience === 0) return 0;
+    // Gossipsub would remember the frame as seen, and ignore it when it is published once there is somebody.
+    if (audience === 0) return 0;
     try {
       const floodPublish = kind === 'header' || audience * bytes.length <= FLOOD_BYTES_MAX;
       const { recipients } = await this.#inside.publish(topic, bytes, { floodPublish });
