@@ -17,10 +17,10 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** What each code means, for people. */
 export const EXIT_MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'done; the answer is yes',
-  failed: 'it failed, or the answer is no: payment refused, receipt false, a session not settled',
+  failed: 'failed, or the answer is no: payment refused, receipt false, ...',
   usage: 'the command, a file or a setting is wrong; nothing was done',
   unreachable: 'no node or station could be reached, or none answered in time',
-  locked: 'the wallet could not be opened: wrong password or damaged file',
+  locked: 'the wallet was not opened: wrong password or damaged file',
   taken: 'a port or a folder is in use by another program',
   interrupted: 'ended by Ctrl+C or SIGTERM',
 };

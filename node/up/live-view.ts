@@ -22,7 +22,7 @@ const FORMATS: Readonly<Record<Exclude<Style, 'plain'>, Parameters<typeof styleT
   bad: 'red',
 };
 
-/** Ends with the last picture or line left standing. */
+/** Stopped once or more often, it leaves the last picture or line standing. */
 export interface Display {
   stop(): void;
 }
@@ -53,8 +53,11 @@ export function showPicture(
   stream.on('resize', redraw);
   const timer = setInterval(show, PICTURE_INTERVAL_MS);
   show();
+  let stopped = false;
   return {
     stop() {
+      if (stopped) return;
+      stopped = true;
       clearInterval(timer);
       stream.off('resize', redraw);
       show();
@@ -71,8 +74,11 @@ export function toAscii(text: string): string {
 /** A line of totals every few seconds. */
 export function showLines(write: (line: string) => void, view: () => ReplayView): Display {
   const timer = setInterval(() => write(progressLine(view())), LINE_INTERVAL_MS);
+  let stopped = false;
   return {
     stop() {
+      if (stopped) return;
+      stopped = true;
       clearInterval(timer);
       write(progressLine(view()));
     },

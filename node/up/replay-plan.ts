@@ -20,7 +20,9 @@ export interface PlannedSession {
   readonly energyWh: number;
   /** Not earlier than this many milliseconds after the replay began; 0 at `max`. */
   readonly startMs: number;
-  /** How long the energy flows in the replay; 0 at `max`, where the meter runs as fast as it is paid. */
+  /** How long the energy flowed in life, at most LIFE_MS_MAX. */
+  readonly lifeMs: number;
+  /** How long it flows in the replay; 0 at `max`, where the meter runs as fast as it is paid. */
   readonly durationMs: number;
 }
 
@@ -42,6 +44,12 @@ export interface ReplayPlan {
 export const STATIONS_DEFAULT_MAX = 6;
 
 /**
+ * Six days. A session of the protocol lasts a week at most, and some cars are left plugged in for longer; their energy
+ * flows within this time.
+ */
+export const LIFE_MS_MAX = 6 * 24 * 3_600_000;
+
+/**
  * Maps recorded charge points onto `stations` stations (default: one each, at most STATIONS_DEFAULT_MAX), round robin in
  * the order in which they first appear, so that busy ones do not gather. `sessions` are ordered by start and not empty,
  * `cars` and `stations` at least 1, `speed` above 0.
@@ -61,13 +69,15 @@ export function planReplay(
     const known = connectors[station]!;
     const name = JSON.stringify([session.chargePoint, session.connector]);
     if (!known.has(name)) known.set(name, known.size);
+    const lifeMs = Math.min(LIFE_MS_MAX, session.endMs - session.startMs);
     return {
       index,
       station,
       connector: known.get(name)!,
       energyWh: session.energyWh,
       startMs: scale(session.startMs - firstMs),
-      durationMs: scale(session.endMs - session.startMs),
+      lifeMs,
+      durationMs: scale(lifeMs),
     };
   });
   return {
