@@ -113,11 +113,6 @@ export class CarSession {
     if (addressOfParty(offer.charger) === addressOfParty(car)) {
       return this.#decline('the charger asks to be paid to the account of the car');
     }
-    if (2 * offer.stepMs > silenceMs) {
-      return this.#decline(
-        `readings each ${offer.stepMs} ms are too rare: silence ends after ${silenceMs} ms`,
-      );
-    }
     const judgement = judgeOffer(policy, offer, at, charger);
     if (!judgement.accepted) return this.#decline(judgement.detail);
     const { mode } = judgement;

@@ -17,7 +17,7 @@ export const DETAIL_LENGTH_MAX = 200;
 
 /** At most DETAIL_LENGTH_MAX printable characters, or the counterpart refuses the message. */
 export function clip(detail: string): string {
-  return detail.replaceAll(/\p{C}/gu, ' ').slice(0, DETAIL_LENGTH_MAX).toWellFormed();
+  return detail.slice(0, DETAIL_LENGTH_MAX).replaceAll(/\p{C}/gu, ' ');
 }
 
 /** 1 TWh: what a meter's register may show. */

@@ -1,5 +1,5 @@
 /** One charging session between a true car and a true charger, with whatever a test puts in their way. */
-import type { Units } from '../../ledger/index.ts';
+import type { Genesis, Units } from '../../ledger/index.ts';
 import { type Log, silentLog } from '../../p2p/index.ts';
 import { recordedEnergy } from '../../wallet/meter.ts';
 import { type ChargingPolicy, memorySpendingLog, type SpendingLog } from '../../wallet/policy.ts';
@@ -16,6 +16,7 @@ import {
 } from '../../wallet/session-options.ts';
 import { type EnergySource, memoryClaims, type SessionResult } from '../../wallet/session-ports.ts';
 import {
+  BREAK,
   type OnTheWay,
   streamPair,
   TestLedger,
@@ -54,10 +55,10 @@ export function counting(start = 1): (bytes: number) => Uint8Array {
 
 export class Play {
   readonly time = new VirtualTime(START_MS);
-  readonly genesis = testGenesis();
-  readonly ledger = new TestLedger(this.genesis, this.time);
-  readonly car: TestWallet = this.ledger.wallet('car');
-  readonly charger: TestWallet = this.ledger.wallet('charger', 0);
+  readonly genesis: Genesis;
+  readonly ledger: TestLedger;
+  readonly car: TestWallet;
+  readonly charger: TestWallet;
   /** 11 kWh in half an hour: 22 kW. */
   source: EnergySource = recordedEnergy({ wh: 11_000, durationMs: 1_800_000, registerWh: 4_000_123 });
   /** The car's own meter; by default it sees what the charger's does. */
@@ -65,10 +66,22 @@ export class Play {
   policy: ChargingPolicy = GENEROUS;
   spending: SpendingLog = memorySpendingLog();
   onTheWay: OnTheWay | undefined;
+  /** Hears what the charger has counted. */
+  onCounted: (units: number) => void = () => {};
+  /** Whether the line breaks at the next message. */
+  cutWhen: () => boolean = () => false;
   readonly desk = new SessionDesk();
   readonly claims = memoryClaims();
   readonly random = counting();
   readonly log: Log = silentLog;
+
+  /** @param workBits Of each payment. */
+  constructor(workBits = 2) {
+    this.genesis = testGenesis(workBits);
+    this.ledger = new TestLedger(this.genesis, this.time);
+    this.car = this.ledger.wallet('car');
+    this.charger = this.ledger.wallet('charger', 0);
+  }
 
   chargerOptions(more: Partial<ServeChargerOptions> = {}): ServeChargerOptions {
     return {
@@ -132,7 +145,8 @@ export class Play {
       readonly carDeps?: Partial<RunCarDeps>;
     } = {},
   ): Promise<{ readonly charger: SessionResult; readonly car: SessionResult }> {
-    const pair = streamPair(this.onTheWay);
+    const way: OnTheWay = this.onTheWay ?? ((message) => (this.cutWhen() ? BREAK : message));
+    const pair = streamPair(way);
     const charger = serveChargerSession(
       this.chargerOptions(more.charger),
       this.chargerDeps(pair.charger, more.chargerDeps),
