@@ -318,6 +318,19 @@ describe('a hostile peer', () => {
     await undisturbed(place);
   });
 
+  it('that resets its gossip stream is sent another one, for it may have been an accident', async () => {
+    await using scene = new Scene();
+    const place = await town(scene);
+    let streams = 0;
+    await place.hostile.serve(GOSSIP, (stream) => {
+      if (++streams === 1) stream.abort(new Error('oops'));
+    });
+    await place.hostile.dial(addressOf(place.victim));
+    await until('there is a second one', () => streams === 2);
+    assert.equal(place.victim.counters.gossip_streams_renewed, 1);
+    await undisturbed(place);
+  });
+
   it('that asks for protocols of another network gets none of them', async () => {
     await using scene = new Scene();
     const place = await town(scene);
