@@ -47,6 +47,7 @@ export class FinalWatch {
   readonly #waiters = new Map<PaymentId, Set<Waiter>>();
   readonly #bell: Bell;
   #turn = 0;
+  #asked = 0;
 
   constructor(genesis: Genesis, options: FinalWatchOptions, deps: FinalWatchDeps) {
     this.#genesis = genesis;
@@ -127,7 +128,7 @@ export class FinalWatch {
         continue;
       }
       await this.#bell.sleep(this.#options.proofAskMs);
-      const link = links.rotation()[0];
+      const link = links.rotation(this.#asked++)[0];
       if (link === undefined) continue;
       for (const id of this.#nextOf(this.#wanted())) {
         await this.ask(link, id).catch((error) => log.error({ error }, 'a proof could not be stored'));

@@ -43,6 +43,7 @@ class RunningClient implements LightClient {
   readonly #board: StatusBoard;
   readonly #parts: LightParts;
   readonly #running = new Set<Promise<unknown>>();
+  #asked = 0;
 
   constructor(options: LightClientOptions, deps: LightClientDeps, keeper: AccountKeeper) {
     this.#deps = deps;
@@ -154,7 +155,7 @@ class RunningClient implements LightClient {
 
   async nodeStatus(): Promise<NodeView> {
     const { links } = this.#parts;
-    for (const link of links.rotation()) {
+    for (const link of links.rotation(this.#asked++)) {
       const view = await links.ask(link, () => link.status()).catch(() => undefined);
       if (view !== undefined) return view;
     }

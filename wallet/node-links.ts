@@ -54,7 +54,6 @@ export class NodeLinks implements AsyncDisposable {
   readonly #deps: NodeLinksDeps;
   readonly #nodes: NodeRecord[];
   readonly #ending = new Set<Promise<unknown>>();
-  #turn = 0;
   #cancelRetry: () => void = () => {};
   #disposed = false;
 
@@ -82,17 +81,15 @@ export class NodeLinks implements AsyncDisposable {
     });
   }
 
-  /** The links that are up, a different one first each time, so that no node is the only one asked. */
-  rotation(): readonly LightLink[] {
+  /**
+   * The links that are up, beginning with another one for each `turn`. Whoever asks counts his own turns: with one count
+   * for all, two who ask in step would each meet one node only.
+   */
+  rotation(turn: number): readonly LightLink[] {
     const up = this.#nodes.flatMap(({ link }) => (link === undefined ? [] : [link]));
     if (up.length === 0) return up;
-    const first = this.#turn++ % up.length;
+    const first = turn % up.length;
     return [...up.slice(first), ...up.slice(0, first)];
-  }
-
-  /** The links that are up, in the order of the configuration. */
-  get up(): readonly LightLink[] {
-    return this.#nodes.flatMap(({ link }) => (link === undefined ? [] : [link]));
   }
 
   /**

@@ -66,6 +66,7 @@ export class Outbox {
   readonly #bell: Bell;
   readonly #deliveries = new Map<PaymentId, Delivery>();
   readonly #stop = new AbortController();
+  #turn = 0;
 
   constructor(genesis: Genesis, options: OutboxOptions, deps: OutboxDeps) {
     this.#genesis = genesis;
@@ -147,7 +148,7 @@ export class Outbox {
     if (round.length === 0) return;
     for (const { payment } of keeper.outgoing) this.#delivery(payment.id).refusals = [];
     let asked = 0;
-    for (const link of links.rotation()) {
+    for (const link of links.rotation(this.#turn++)) {
       if (!keeper.outgoing.some(isDue)) break;
       // All that are under way, in order: a node that lacks the first could not take the second.
       if (await this.#offer(link, keeper.outgoing)) asked++;

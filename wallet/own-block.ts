@@ -24,6 +24,7 @@ export class OwnBlocks {
   readonly #timeoutMs: number;
   readonly #deps: OwnBlocksDeps;
   #turn = 0;
+  #asked = 0;
 
   constructor(network: NetworkId, timeoutMs: number, deps: OwnBlocksDeps) {
     this.#network = network;
@@ -48,7 +49,7 @@ export class OwnBlocks {
   /** Tips by the word of the first node that answers. @param count 1 to 8. */
   async tips(count: number): Promise<readonly VertexId[]> {
     const { links } = this.#deps;
-    for (const link of links.rotation()) {
+    for (const link of links.rotation(this.#asked++)) {
       const tips = await links.ask(link, () => link.tips(count)).catch(() => undefined);
       if (tips === undefined) continue;
       if (tips.length <= count && tips.every((tip) => /^[0-9a-f]{64}$/.test(tip))) return [...new Set(tips)];

@@ -1,0 +1,519 @@
+import assert from 'node:assert/strict';
+import {
+  checkFinalityProof,
+  decodeBlock,
+  decodePayment,
+  type PaymentId,
+  type Refusal,
+  unhex,
+} from '../../ledger/index.ts';
+import type { LightClient, StatusEvent } from '../../wallet/light-options.ts';
+import { createSeedSigner } from '../../wallet/signer.ts';
+import { WalletError } from '../../wallet/wallet-error.ts';
+import { seedOf, signerOf } from './fake-network.ts';
+import { CHARGER, car, charger, LightWorld, STRANGER, stranger, to } from './light-world.ts';
+
+describe('a light client pays', () => {
+  let world: LightWorld;
+  beforeEach(() => {
+    world = new LightWorld();
+  });
+  afterEach(() => world.end());
+
+  it('stores before it sends, and believes the proof alone', async () => {
+    const client = await world.start();
+    const events: StatusEvent[] = [];
+    client.onStatus((event) => events.push(event));
+    world.store.onSaved = () => assert.equal(world.distinctSubmitted.size, 0, 'sent before stored');
+    const sent = await world.time.result(client.pay(to(charger, 300), Uint8Array.of(7)));
+    world.store.onSaved = () => {};
+    const payment = world.network.decode(sent.bytes);
+    assert.equal(payment.id, sent.id);
+    assert.deepEqual([payment.sequence, payment.previous, payment.total], [1, car, 300]);
+    assert.deepEqual([...payment.memo], [7]);
+    assert.equal(client.balance, 700);
+    assert.equal(client.head, sent.id);
+    assert.deepEqual(
+      client.underWay.map(({ id }) => id),
+      [sent.id],
+    );
+
+    world.network.finalize(payment);
+    const verified = await world.time.result(sent.final);
+    assert.equal(checkFinalityProof(world.network.genesis, verified.proof), undefined);
+    assert.deepEqual(verified.bytes, sent.bytes);
+    assert.deepEqual(client.underWay, []);
+    assert.equal(client.balance, 700);
+    assert.equal(client.historyLength, 1);
+    assert.deepEqual(
+      (await client.history(0, 9)).map(({ payment }) => payment.id),
+      [sent.id],
+    );
+    const seen = events
+      .filter(({ payment }) => payment === sent.id)
+      .map(({ status, proven }) => [status, proven]);
+    assert.deepEqual(seen, [
+      ['signed', true],
+      ['queued', false],
+      ['final', true],
+    ]);
+  });
+
+  it('after a crash between storing and sending, the same bytes are sent', async () => {
+    const client = await world.start();
+    await world.time.until('the wallet is ready', () => client.problem === undefined);
+    // The machine stops right after the payment is on the disk.
+    const stored = Promise.withResolvers<void>();
+    world.store.onSaved = (state) => {
+      if (state.outgoing.length === 0) return;
+      stored.resolve();
+      return new Promise(() => {});
+    };
+    void client.pay(to(charger, 300)).catch(() => {});
+    await world.time.result(stored.promise);
+    const disk = world.store.copy();
+    world.crash(client);
+    assert.equal(world.distinctSubmitted.size, 0);
+    const [outgoing] = disk.state!.outgoing;
+
+    const again = await world.start({ store: disk });
+    assert.equal(again.balance, 700);
+    assert.equal(again.sequence, 1);
+    await world.time.until('it is sent', () => world.distinctSubmitted.size > 0);
+    assert.deepEqual([...world.distinctSubmitted], [Buffer.from(outgoing!.bytes).toString('hex')]);
+    // The next payment extends it.
+    const next = await world.time.result(again.pay(to(charger, 1)));
+    assert.equal(world.network.decode(next.bytes).previous, world.network.decode(outgoing!.bytes).id);
+    world.store.onSaved = () => {};
+  });
+
+  it('moves on with the same bytes when a node dies or does not answer', async () => {
+    world.a.mute = true;
+    const client = await world.start({ tuning: { linksMax: 1, restoreNodesMin: 1 } });
+    const sent = await world.time.result(client.pay(to(charger, 1)));
+    assert.equal(world.a.submitted.length, 0);
+    assert.equal(world.b.submitted.length, 1);
+    world.b.die();
+    await world.time.until('the next node has it', () => world.c.submitted.length > 0);
+    assert.deepEqual(world.c.submitted[0], sent.bytes);
+    assert.equal(world.distinctSubmitted.size, 1);
+    // The first one is tried again and again, but ever more seldom.
+    const dials = world.a.dials;
+    assert.ok(dials >= 1);
+    await world.time.advance(600_000);
+    assert.ok(world.a.dials - dials < 25, `${world.a.dials} dials`);
+  });
+
+  it('waits for nodes that are all away, and delivers when one comes back', async () => {
+    const client = await world.start();
+    await world.time.until('the wallet is ready', () => client.problem === undefined);
+    for (const node of world.nodes) node.die();
+    await world.time.settle();
+    const paying = client.pay(to(charger, 5));
+    const message = /signed and stored.*do not pay again/;
+    const error = await world.failure(paying);
+    assert.equal(error.code, 'still_sending');
+    assert.match(error.message, message);
+    assert.deepEqual(
+      client.underWay.map(({ id }) => id),
+      [error.payment],
+    );
+    assert.equal(client.balance, 995);
+    world.b.up = true;
+    await world.time.until('it is delivered', () => world.b.submitted.length > 0, 120_000);
+    world.finalizeAccepted();
+    const verified = await world.time.result(client.waitFinal(error.payment!, { timeoutMs: 60_000 }));
+    assert.equal(verified.payment.total, 5);
+    assert.equal(world.distinctSubmitted.size, 1);
+  });
+
+  it('extends its own payments up to the bound, and no further', async () => {
+    const client = await world.start();
+    const sent = await world.time.result(
+      Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((n) => client.pay(to(charger, n)))),
+    );
+    const payments = sent.map(({ bytes }) => world.network.decode(bytes));
+    assert.deepEqual(
+      payments.map(({ sequence }) => sequence),
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    );
+    assert.deepEqual(
+      payments.map(({ previous }) => previous),
+      [car, ...sent.slice(0, 7).map(({ id }) => id)],
+    );
+    assert.equal(client.balance, 1000 - 36);
+    await assert.rejects(client.pay(to(charger, 9)), { code: 'pipeline_full', message: /wait until one/ });
+    // The second proof comes before the first: nothing stops.
+    world.network.finalize(payments[1]!);
+    await world.time.settle();
+    assert.equal(client.underWay.length, 7);
+    const ninth = await world.time.result(client.pay(to(charger, 9)));
+    assert.equal(world.network.decode(ninth.bytes).previous, sent[7]!.id);
+    world.finalizeAccepted();
+    await world.time.result(ninth.final);
+    assert.equal(client.balance, 1000 - 45);
+    assert.equal(client.sequence, 9);
+  });
+
+  it('refuses what cannot be paid before anything is signed', async () => {
+    const client = await world.start({ limits: { unitsPerPaymentMax: 500, unitsPerDayMax: 700 } });
+    const refused = async (paying: Promise<unknown>, code: string, message: RegExp) =>
+      assert.rejects(world.time.result(paying), { name: 'WalletError', code, message });
+    await refused(client.pay([]), 'bad_payment', /1 to 16/);
+    await refused(client.pay(to(charger, 1), new Uint8Array(257)), 'bad_payment', /256 bytes/);
+    await refused(client.pay(to(charger, 0.5)), 'bad_payment', /whole units/);
+    await refused(client.pay(to('xyz' as typeof car, 1)), 'bad_payment', /parseAddress/);
+    await refused(client.pay([...to(charger, 2 ** 53 - 1), ...to(car, 1)]), 'bad_payment', /add up/);
+    await refused(client.pay(to(charger, 1001)), 'insufficient_funds', /1 are missing/);
+    await refused(client.pay(to(charger, 501)), 'forbidden_by_policy', /limit of 500/);
+    await world.time.result(client.pay(to(charger, 400)));
+    await refused(client.pay(to(charger, 301)), 'forbidden_by_policy', /after the 400 of today/);
+    // The day's spending survives a restart, and the next day begins anew.
+    const again = await world.start({ store: world.store.copy(), limits: { unitsPerDayMax: 700 } });
+    await refused(again.pay(to(charger, 301)), 'forbidden_by_policy', /400 of today/);
+    world.finalizeAccepted();
+    await world.time.advance(86_400_000);
+    await world.time.result(again.pay(to(charger, 301)));
+    assert.equal(again.balance, 1000 - 400 - 301);
+  });
+
+  it('a signer that gives nonsense, or a disk that does not take it: nothing is sent', async () => {
+    const good = signerOf(1);
+    const bad = { ...good, sign: async () => new Uint8Array(64) };
+    const client = await world.start({ signer: bad });
+    await assert.rejects(world.time.result(client.pay(to(charger, 1))), { code: 'signer_failed' });
+    assert.equal(client.balance, 1000);
+    assert.equal(client.sequence, 0);
+
+    const other = await world.start();
+    await world.time.until('the wallet is ready', () => other.problem === undefined);
+    world.store.failure = new WalletError('wallet_disk', 'full');
+    await assert.rejects(world.time.result(other.pay(to(charger, 1))), { code: 'wallet_disk' });
+    assert.equal(other.sequence, 0);
+    await world.time.advance(60_000);
+    assert.equal(world.distinctSubmitted.size, 0);
+    world.store.failure = undefined;
+  });
+
+  it('works ahead while idle, keeps the work over a restart, and searches nothing when it pays', async () => {
+    const client = await world.start();
+    await world.time.until('the work is stored', () => world.store.state?.work !== undefined);
+    assert.equal(world.searches, 1);
+    await client[Symbol.asyncDispose]();
+    const again = await world.start();
+    await world.time.result(again.pay(to(charger, 1)));
+    await world.time.until('the next work is stored', () => world.store.state?.work !== undefined);
+    // One for the slot that was paid with, before the restart, and one for the next.
+    assert.equal(world.searches, 2);
+    assert.equal(world.store.state?.work?.slot, again.head);
+  });
+
+  it('does not use stored work that is not enough', async () => {
+    const client = await world.start();
+    await world.time.until('the work is stored', () => world.store.state?.work !== undefined);
+    await client[Symbol.asyncDispose]();
+    const disk = world.store.copy();
+    disk.state = { ...disk.state!, work: { slot: car, nonce: new Uint8Array(8).fill(1) } };
+    const again = await world.start({ store: disk });
+    const { bytes } = await world.time.result(again.pay(to(charger, 1)));
+    const payment = decodePayment(bytes, world.network.genesis.network);
+    assert.ok('id' in payment);
+  });
+
+  describe('when nodes refuse', () => {
+    const rows: [string, Refusal][] = [
+      ['unfunded', { code: 'unfunded', available: 0 as never, needed: 1 as never }],
+      ['sequence_gap', { code: 'sequence_gap', expected: 1, received: 2 }],
+      ['previous_unknown', { code: 'previous_unknown', previous: car }],
+      ['slot_taken', { code: 'slot_taken', by: 'ff'.repeat(32) as PaymentId }],
+      ['bad_signature', { code: 'bad_signature', of: 'payment' }],
+      ['too_little_work', { code: 'too_little_work', bits: 4, required: 4 }],
+    ];
+    for (const [name, refusal] of rows) {
+      it(`${name} by all of them is told to the payer, and the payment stays the only one in its slot`, async () => {
+        const client = await world.start();
+        for (const node of world.nodes) node.refuse = () => refusal;
+        const paying = client.pay(to(charger, 5));
+        const error = await world.failure(paying);
+        assert.equal(error.code, 'refused');
+        assert.deepEqual(error.refusal, refusal);
+        assert.match(error.message, /do not pay again/);
+        assert.equal(client.sequence, 1);
+        assert.equal(client.balance, 995);
+        for (const node of world.nodes) node.refuse = () => undefined;
+        await world.time.until('a node takes it', () =>
+          world.nodes.some(({ accepted }) => accepted.size > 0),
+        );
+        world.finalizeAccepted();
+        const verified = await world.time.result(client.waitFinal(error.payment!, { timeoutMs: 60_000 }));
+        assert.equal(verified.payment.id, error.payment);
+        assert.equal(world.distinctSubmitted.size, 1);
+      });
+    }
+
+    it('by one node only, another one is asked at once', async () => {
+      const client = await world.start();
+      await world.time.until('the wallet is ready', () => client.problem === undefined);
+      world.a.refuse = world.b.refuse = () => rows[0]![1];
+      const before = world.time.nowMs();
+      await client.pay(to(charger, 5));
+      assert.equal(world.time.nowMs(), before);
+    });
+
+    it('for want of room, it is offered again until there is some', async () => {
+      const client = await world.start();
+      const full: Refusal = { code: 'queue_full', waiting: 9, max: 9 };
+      const spent: Refusal = { code: 'budget_spent', what: 'submits', retryAfterMs: 20_000 };
+      world.a.refuse = world.b.refuse = () => full;
+      world.c.refuse = () => spent;
+      let settled = false;
+      const paying = client.pay(to(charger, 5)).finally(() => {
+        settled = true;
+      });
+      await world.time.advance(19_000);
+      assert.ok(!settled);
+      // The one that names a time is not asked before it, and nobody is hammered.
+      assert.ok(world.nodes.every(({ submitted }) => submitted.length < 3));
+      for (const node of world.nodes) node.refuse = () => undefined;
+      await world.time.result(paying);
+      assert.equal(world.distinctSubmitted.size, 1);
+    });
+
+    it('for more work than the network asks for, more is done under the same id; but not without bound', async () => {
+      const client = await world.start();
+      const more = (required: number): Refusal => ({ code: 'too_little_work', bits: 4, required });
+      for (const node of world.nodes)
+        node.refuse = ({ work }) => (work[0] === undefined ? undefined : more(8));
+      world.c.refuse = () => more(60);
+      const paying = client.pay(to(charger, 5));
+      paying.catch(() => {});
+      await world.time.until('other work is offered', () => world.distinctSubmitted.size === 2);
+      const ids = new Set([...world.distinctSubmitted].map((bytes) => world.network.decode(unhex(bytes)).id));
+      assert.equal(ids.size, 1);
+      assert.equal(
+        Buffer.from(world.store.state!.outgoing[0]!.bytes).toString('hex'),
+        [...world.distinctSubmitted][1],
+      );
+      const searches = world.searches;
+      for (const node of world.nodes) node.refuse = () => more(60);
+      await world.time.advance(60_000);
+      assert.equal(world.searches, searches);
+      for (const node of world.nodes) node.refuse = () => undefined;
+      await world.time.until('a node takes it', () => world.nodes.some(({ accepted }) => accepted.size > 0));
+      world.finalizeAccepted();
+      await world.time.until('it is final', () => client.underWay.length === 0);
+    });
+  });
+
+  describe('when the key is used elsewhere too', () => {
+    async function payHere(client: LightClient): Promise<PaymentId[]> {
+      const first = await world.time.result(client.pay(to(charger, 100)));
+      const second = await world.time.result(client.pay(to(charger, 50)));
+      return [first.id, second.id];
+    }
+
+    it('a proven rival makes the own payments dead, and their money spendable', async () => {
+      const client = await world.start();
+      const dead: PaymentId[] = [];
+      client.onStatus(({ payment, status, proven }) => {
+        if (status === 'dead' && proven) dead.push(payment);
+      });
+      const ids = await payHere(client);
+      const waiting = client.waitFinal(ids[1]!, { timeoutMs: 600_000 });
+      waiting.catch(() => {});
+      const rival = world.network.payment(
+        1,
+        1,
+        undefined,
+        to(stranger, 7).map(({ to, amount }) => [to, amount]),
+      );
+      world.network.finalize(rival);
+      await world.time.until('they are dead', () => client.underWay.length === 0);
+      assert.deepEqual(dead, ids);
+      await assert.rejects(waiting, {
+        code: 'payment_dead',
+        payment: ids[1],
+        message: /key is in use elsewhere/,
+      });
+      assert.equal(client.balance, 993);
+      assert.equal(client.head, rival.id);
+      const next = await world.time.result(client.pay(to(charger, 1)));
+      const payment = world.network.decode(next.bytes);
+      assert.deepEqual([payment.previous, payment.sequence], [rival.id, 2]);
+      // A restart does not bring them back.
+      const again = await world.start({ store: world.store.copy() });
+      assert.deepEqual(
+        again.underWay.map(({ id }) => id),
+        [next.id],
+      );
+      assert.equal(again.balance, 992);
+    });
+
+    it('a crash between learning of the rival and striking the dead ones does not bring them back', async () => {
+      const client = await world.start();
+      await payHere(client);
+      const before = structuredClone(world.store.state);
+      world.network.finalize(world.network.payment(1, 1, undefined, [[stranger, 7]]));
+      await world.time.until('they are dead', () => client.underWay.length === 0);
+      const disk = world.store.copy();
+      disk.state = before;
+      const again = await world.start({ store: disk });
+      assert.deepEqual(again.underWay, []);
+      assert.equal(again.balance, 993);
+      assert.equal(again.sequence, 1);
+    });
+
+    it("a node's word that a payment is dead or its slot taken changes nothing", async () => {
+      const client = await world.start();
+      const ids = await payHere(client);
+      for (const node of world.nodes) {
+        node.refuse = () => ({ code: 'slot_taken', by: 'ff'.repeat(32) as PaymentId });
+        for (const link of node.links) link.push({ type: 'status', payment: ids[0]!, status: 'dead' });
+      }
+      await world.time.advance(300_000);
+      assert.deepEqual(
+        client.underWay.map(({ id }) => id),
+        ids,
+      );
+      assert.equal(client.balance, 850);
+    });
+
+    it('goes on from where the other one is', async () => {
+      const client = await world.start();
+      const first = world.network.payment(1, 1, undefined, [[charger, 10]]);
+      const second = world.network.payment(1, 2, first.id, [[charger, 20]]);
+      world.network.finalize(first);
+      world.network.finalize(second);
+      await world.time.until('both are known', () => client.historyLength === 2);
+      assert.equal(client.balance, 970);
+      const { bytes } = await world.time.result(client.pay(to(charger, 1)));
+      assert.equal(world.network.decode(bytes).previous, second.id);
+    });
+  });
+
+  describe('when nodes keep a payment to themselves', () => {
+    it('it is offered to the next node, then gossiped in a block of its own, on tips and on signed headers in turn', async () => {
+      const client = await world.start();
+      world.peers.reach = 5;
+      world.peers.header(world.network.header(2, 20));
+      const { id, bytes } = await world.time.result(client.pay(to(charger, 1)));
+      await world.time.until('every node has it', () =>
+        world.nodes.every(({ submitted }) => submitted.length > 0),
+      );
+      assert.equal(world.peers.published.length, 0);
+      await world.time.until('blocks of its own', () => world.peers.published.length === 2);
+      assert.ok(world.distinctSubmitted.size === 1);
+      const blocks = world.peers.published.map((block) => decodeBlock(block, world.network.genesis.network));
+      for (const block of blocks) {
+        assert.ok('payloads' in block);
+        assert.deepEqual(
+          block.payloads.map((payload) => payload.id),
+          [id],
+        );
+        const [payload] = block.payloads;
+        assert.ok(payload?.kind === 'payment');
+        assert.deepEqual(payload.bytes, bytes);
+      }
+      const parents = blocks.map((block) => 'parents' in block && block.parents);
+      assert.deepEqual(parents, [world.a.tipIds, [world.network.genesis.id]]);
+      world.finalizeAccepted();
+      await world.time.until('it is final', () => client.underWay.length === 0);
+      await world.time.advance(120_000);
+      assert.equal(world.peers.published.length, 2);
+    });
+
+    it('with no node at all, gossip and signed headers are enough', async () => {
+      const client = await world.start();
+      await world.time.until('the wallet is ready', () => client.problem === undefined);
+      for (const node of world.nodes) node.die();
+      world.peers.reach = 1;
+      world.peers.header(world.network.header(0, 20));
+      const { id } = await world.time.result(client.pay(to(charger, 1)));
+      assert.equal(world.peers.published.length, 1);
+      assert.deepEqual(
+        client.underWay.map((payment) => payment.id),
+        [id],
+      );
+    });
+
+    it('a proof that is not pushed is asked for', async () => {
+      const client = await world.start();
+      const { final } = await world.time.result(client.pay(to(charger, 1)));
+      for (const node of world.nodes) for (const link of node.links) link.onPush(() => {});
+      world.finalizeAccepted();
+      const verified = await world.time.result(final, 10_000);
+      assert.equal(verified.payment.total, 1);
+    });
+  });
+
+  it('waits end in time, by a signal or by closing, with a code each', async () => {
+    const client = await world.start();
+    const id = '42'.repeat(32) as PaymentId;
+    await assert.rejects(world.time.result(client.waitFinal(id, { timeoutMs: 3000 })), {
+      code: 'timeout',
+      payment: id,
+    });
+    const controller = new AbortController();
+    const aborted = client.waitFinal(id, { timeoutMs: 3000, signal: controller.signal });
+    controller.abort();
+    await assert.rejects(aborted, { code: 'aborted' });
+    const closed = client.waitFinal(id, { timeoutMs: 3000 });
+    closed.catch(() => {});
+    const sent = await world.time.result(client.pay(to(charger, 1)));
+    await client[Symbol.asyncDispose]();
+    await assert.rejects(closed, { code: 'disposed' });
+    await assert.rejects(sent.final, { code: 'disposed' });
+    await assert.rejects(client.pay(to(charger, 1)), { code: 'disposed' });
+    await assert.rejects(client.waitFinal(id, { timeoutMs: 1 }), { code: 'disposed' });
+    assert.equal(world.time.pending, 0);
+  });
+
+  it('a charger hears of each payment to it once, also over a restart', async () => {
+    const client = await world.start({ owner: CHARGER });
+    const heard: string[] = [];
+    client.onIncoming(({ payment }) => heard.push(payment.id));
+    client.onIncoming(() => {
+      throw new Error('a listener that throws harms nobody');
+    });
+    const first = world.network.payment(STRANGER, 1, undefined, [
+      [charger, 10],
+      [charger, 5],
+      [car, 1],
+    ]);
+    const waiting = client.waitFinal(first.id, { timeoutMs: 60_000 });
+    world.network.finalize(first);
+    const verified = await world.time.result(waiting);
+    assert.equal(verified.payment.account, stranger);
+    assert.equal(client.balance, 15);
+    await world.time.advance(300_000);
+    assert.deepEqual(heard, [first.id]);
+    await client[Symbol.asyncDispose]();
+    const second = world.network.payment(STRANGER, 2, first.id, [[charger, 1]]);
+    world.network.finalize(second);
+    const watch = (client: LightClient) => client.onIncoming(({ payment }) => heard.push(payment.id));
+    const again = await world.start({ owner: CHARGER, watch });
+    await world.time.until('the second one is heard of', () => heard.length === 2);
+    await world.time.advance(300_000);
+    assert.deepEqual(heard, [first.id, second.id]);
+    assert.equal(again.balance, 16);
+    // What is known is given from the disk at once.
+    assert.equal((await again.waitFinal(first.id, { timeoutMs: 1 })).payment.id, first.id);
+  });
+
+  it('pays to itself without losing count', async () => {
+    const client = await world.start();
+    const sent = await world.time.result(client.pay([...to(car, 400), ...to(charger, 1)]));
+    assert.equal(client.balance, 599);
+    world.finalizeAccepted();
+    await world.time.result(sent.final);
+    assert.equal(client.balance, 999);
+  });
+
+  it('files of another account or network are refused', async () => {
+    const client = await world.start();
+    await world.time.until('something is stored', () => world.store.state !== undefined);
+    await client[Symbol.asyncDispose]();
+    const other = createSeedSigner(seedOf(9));
+    await assert.rejects(world.start({ signer: other }), { code: 'wallet_other', message: /own files/ });
+  });
+});
