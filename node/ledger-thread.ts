@@ -54,7 +54,8 @@ export class LedgerThread implements AsyncDisposable {
     const opened = Promise.withResolvers<SharedColumns>();
     const early: FromLedger[] = [];
     const hear = (message: FromLedger | { refused: string; code?: string }): void => {
-      if ('refused' in message) opened.reject(new LedgerThreadError(message.code ?? 'failed', message.refused));
+      if ('refused' in message)
+        opened.reject(new LedgerThreadError(message.code ?? 'failed', message.refused));
       else if ('ready' in message) opened.resolve(message.ready);
       else early.push(message);
     };
