@@ -6,6 +6,13 @@
 import { assert } from './assert.ts';
 import type { Address, Genesis, Payment, PaymentId, Slot, Transfer, Units } from './types.ts';
 
+/** A range of bytes of a block. */
+export interface Carrier {
+  readonly row: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface PaymentRecord {
   /** Dense number, in order of first sight. */
   readonly row: number;
@@ -15,8 +22,8 @@ export interface PaymentRecord {
   readonly sequence: number;
   readonly total: Units;
   readonly transfers: readonly Transfer[];
-  /** Row of the last block seen with it. */
-  carrierRow: number;
+  /** Where its bytes are: in the block last seen with it. */
+  carrier: Carrier;
   /** waiting: `previous` is not known yet. linked: part of the account's tree. void: can never be accepted. */
   link: 'waiting' | 'linked' | 'void';
   /** The payment before it; undefined for a first payment and while it waits. */
@@ -99,10 +106,10 @@ export class Accounts {
   }
 
   /** The record of a payment, made when it is new. */
-  register(payment: Payment, carrierRow: number): PaymentRecord {
+  register(payment: Payment, carrier: Carrier): PaymentRecord {
     const known = this.#payments.get(payment.id);
     if (known !== undefined) {
-      known.carrierRow = carrierRow;
+      known.carrier = carrier;
       return known;
     }
     const record: PaymentRecord = {
@@ -113,7 +120,7 @@ export class Accounts {
       sequence: payment.sequence,
       total: payment.total,
       transfers: payment.transfers,
-      carrierRow,
+      carrier,
       link: 'waiting',
       parent: undefined,
       children: [],

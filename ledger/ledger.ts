@@ -90,7 +90,7 @@ export class Ledger {
     const payment = this.accounts.get(payload.id);
     if (payment === undefined) return false;
     if (payment.final || payment.acceptWeight > 0) return true;
-    return round - this.tangle.round(payment.carrierRow) <= DEPTH_ROUNDS_MAX;
+    return round - this.tangle.round(payment.carrier.row) <= DEPTH_ROUNDS_MAX;
   }
 
   #attachBlock(block: Block, parents: readonly number[]): readonly PaymentRecord[] | Refusal {
@@ -101,8 +101,12 @@ export class Ledger {
     const row = this.tangle.size;
     const payments: PaymentRecord[] = [];
     for (const payload of block.payloads) {
-      if (payload.kind === 'payment') payments.push(this.accounts.register(payload, row));
-      else this.#data.add(payload.id);
+      if (payload.kind === 'payment') {
+        const start = payload.bytes.byteOffset - block.bytes.byteOffset;
+        payments.push(this.accounts.register(payload, { row, start, end: start + payload.bytes.length }));
+      } else {
+        this.#data.add(payload.id);
+      }
     }
     this.tangle.append({ kind: 'block', row, id: block.id, payments }, round, parents);
     return [];

@@ -86,6 +86,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       store: deps.store,
       ready: deps.ready,
       validator: options.validator?.index,
+      nowMs: deps.nowMs,
     });
     this.#movedAtMs = deps.nowMs();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
@@ -141,13 +142,12 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   #attached(vertex: Vertex, own: boolean): void {
     this.#outbox.add(vertex);
     Atomics.notify(this.columns.heads, 0);
-    if (vertex.kind === 'block') {
-      if (own) this.#deps.emit({ type: 'publish', kind: 'block', bytes: vertex.bytes });
-      this.#tellAttached(vertex.id);
-    } else if (own) {
-      // Durable before visible: never two witnesses for one round, whatever happens to this process.
-      this.#outbox.after(() => this.#deps.emit({ type: 'publish', kind: 'witness', bytes: vertex.bytes }));
+    if (own) {
+      // Durable before visible: never two witnesses for one round, and no block on top of one that a crash could undo.
+      const { kind, bytes } = vertex;
+      this.#outbox.after(() => this.#deps.emit({ type: 'publish', kind, bytes }));
     }
+    if (vertex.kind === 'block') this.#tellAttached(vertex.id);
   }
 
   #tellAttached(block: VertexId): void {

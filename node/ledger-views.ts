@@ -3,11 +3,9 @@ import {
   type Address,
   accountLeaf,
   type Core,
-  decodeVertex,
   encodeFinalityProof,
   type Hash,
   hex,
-  isRefusal,
   MerkleTree,
   type PaymentId,
   type PaymentRecord,
@@ -35,11 +33,26 @@ export interface LedgerViewsDeps {
   readonly store: VertexStore;
   readonly ready: ReadyParents;
   readonly validator: ValidatorIndex | undefined;
+  nowMs(): number;
 }
+
+/** All accounts in one look. */
+interface State {
+  /** Payments that were final then. */
+  readonly finals: number;
+  readonly supply: Units;
+  readonly count: number;
+  readonly digest: Hash;
+  readonly atMs: number;
+  readonly costMs: number;
+}
+
+/** Looking at all accounts may take one part in so many of the thread's time, however often somebody asks. */
+const STATE_IDLE_FACTOR = 20;
 
 export class LedgerViews {
   readonly #deps: LedgerViewsDeps;
-  #digest: { readonly finals: number; readonly hash: Hash } | undefined;
+  #state: State | undefined;
 
   constructor(deps: LedgerViewsDeps) {
     this.#deps = deps;
@@ -109,17 +122,11 @@ export class LedgerViews {
     return { index, payment: await this.#bytes(payment), proof: encodeFinalityProof(proof) };
   }
 
-  async #bytes(payment: PaymentRecord): Promise<Uint8Array> {
-    const carrier = this.#ledger.tangle.record(payment.carrierRow);
-    const [bytes] = await this.#deps.outbox.get([carrier.id]);
-    const block = bytes === undefined ? undefined : decodeVertex(bytes, this.#ledger.genesis.network);
-    if (block === undefined || isRefusal(block) || block.kind !== 'block') {
-      throw new Error(`block ${carrier.id} is not in the store`);
-    }
-    const found = block.payloads.find(({ id }) => id === payment.id);
-    if (found?.kind !== 'payment')
-      throw new Error(`block ${carrier.id} does not carry payment ${payment.id}`);
-    return found.bytes;
+  async #bytes({ id, carrier: { row, start, end } }: PaymentRecord): Promise<Uint8Array> {
+    const [block] = await this.#deps.outbox.get([this.#ledger.tangle.record(row).id]);
+    if (block === undefined) throw new Error(`the block that carries payment ${id} is not in the store`);
+    // A copy: a view would travel to another thread with its whole block.
+    return block.slice(start, end);
   }
 
   async history(address: Address, after: number, limit: number): Promise<readonly HistoryEntry[]> {
@@ -148,43 +155,48 @@ export class LedgerViews {
   }
 
   status(): NodeView {
-    const { core, admission, validator } = this.#deps;
-    const { accounts, tangle, genesis } = core.ledger;
-    let supply = 0;
-    let count = 0;
-    for (const account of accounts.all()) {
-      supply += accounts.balanceOf(account);
-      count++;
+    const { core, admission, validator, nowMs } = this.#deps;
+    const { tangle, accounts, genesis } = core.ledger;
+    const last = this.#state;
+    const idleMs = nowMs() - (last?.atMs ?? 0);
+    if (
+      last === undefined ||
+      (last.finals !== accounts.finals && idleMs >= STATE_IDLE_FACTOR * last.costMs)
+    ) {
+      this.#state = this.#stateNow();
     }
+    const { supply, count, digest } = this.#state!;
     return {
       network: hex(genesis.network),
       validator,
       round: core.rounds.highestQuorum,
       vertices: tangle.size,
       finalPayments: accounts.finals,
-      supply: supply as Units,
+      supply,
       accounts: count,
-      stateDigest: this.#stateDigest(),
+      stateDigest: digest,
       queue: admission.size,
       peers: 0,
       rounds: [...core.rounds.latest],
     };
   }
 
-  /** Merkle root over all accounts that hold something or have paid, by address. */
-  #stateDigest(): Hash {
+  /** Sums up all accounts that hold something or have paid: the supply, and a Merkle root by address. */
+  #stateNow(): State {
     const { accounts, genesis } = this.#ledger;
-    if (this.#digest?.finals !== accounts.finals) {
-      const leaves = [...accounts.all()]
-        .filter((account) => account.credits > 0n)
-        .sort((a, b) => (a.address < b.address ? -1 : 1))
-        .map((account) => {
-          const { address, head } = account;
-          const balance = accounts.balanceOf(account);
-          return accountLeaf(genesis.network, address, balance, head?.sequence ?? 0, head?.id ?? address);
-        });
-      this.#digest = { finals: accounts.finals, hash: new MerkleTree(genesis.network, leaves).root };
-    }
-    return this.#digest.hash;
+    const startMs = this.#deps.nowMs();
+    const held = [...accounts.all()].filter((account) => account.credits > 0n);
+    held.sort((a, b) => (a.address < b.address ? -1 : 1));
+    let supply = 0;
+    const leaves = held.map((account) => {
+      const { address, head } = account;
+      const balance = accounts.balanceOf(account);
+      supply += balance;
+      return accountLeaf(genesis.network, address, balance, head?.sequence ?? 0, head?.id ?? address);
+    });
+    const digest = new MerkleTree(genesis.network, leaves).root;
+    const atMs = this.#deps.nowMs();
+    const { finals } = accounts;
+    return { finals, supply: supply as Units, count: held.length, digest, atMs, costMs: atMs - startMs };
   }
 }

@@ -15,6 +15,7 @@ export interface OutboxDeps {
 export class Outbox {
   readonly #deps: OutboxDeps;
   #vertices: NewVertex[] = [];
+  readonly #unsynced = new Set<VertexId>();
   #actions: (() => void)[] = [];
   /** A write is under way; stays true when one has failed: nothing is written and nothing leaves after that. */
   #writing = false;
@@ -30,6 +31,7 @@ export class Outbox {
   /** A vertex was attached. */
   add(vertex: Vertex): void {
     this.#vertices.push({ id: vertex.id, bytes: vertex.bytes });
+    this.#unsynced.add(vertex.id);
     this.#recent.set(vertex.id, vertex.bytes);
     this.#recentBytes += vertex.bytes.length;
     this.#timer ??= setTimeout(() => this.#start(), UNSYNCED_DELAY_MS);
@@ -46,8 +48,9 @@ export class Outbox {
     return new Promise((resolve) => this.after(resolve));
   }
 
-  /** The vertices among `ids` that are known. */
+  /** The vertices among `ids` that are known, once they are on disk: nobody sees what a crash could undo. */
   async get(ids: readonly VertexId[]): Promise<Uint8Array[]> {
+    if (ids.some((id) => this.#unsynced.has(id))) await this.flushed();
     const found: Uint8Array[] = [];
     const older: VertexId[] = [];
     for (const id of ids) {
@@ -73,6 +76,7 @@ export class Outbox {
         this.#vertices = [];
         this.#actions = [];
         if (vertices.length > 0) await this.#deps.store.append(vertices);
+        for (const { id } of vertices) this.#unsynced.delete(id);
         for (const action of actions) action();
         this.#forget();
       }

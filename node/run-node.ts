@@ -106,8 +106,10 @@ class Parts {
 async function take(parts: Parts, bytes: Uint8Array, from: string, requested: boolean): Promise<Verdict> {
   const hashes = await parts.verify.checkVertex(bytes);
   if (isRefusal(hashes)) return hashes;
+  // A view would travel to the other thread with the whole buffer behind it.
+  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
   try {
-    const [verdict] = await parts.ledger.call('vertices', [{ bytes, hashes, from, requested }]);
+    const [verdict] = await parts.ledger.call('vertices', [{ bytes: own, hashes, from, requested }]);
     return verdict!;
   } catch (error) {
     if (error instanceof LedgerThreadError && error.code !== 'failed') return 'ignore';
