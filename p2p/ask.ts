@@ -133,9 +133,17 @@ export class Asker {
   #lineTo(peer: string): Line {
     let line = this.#lines.get(peer);
     if (line === undefined) {
+      this.#forgetClosed();
       line = { idle: [], open: 0, waiting: [] };
       this.#lines.set(peer, line);
     }
     return line;
+  }
+
+  /** Peers that went away leave closed streams behind. */
+  #forgetClosed(): void {
+    for (const [peer, line] of this.#lines) {
+      if (line.open === 0 && !line.idle.some((channel) => channel.isOpen)) this.#lines.delete(peer);
+    }
   }
 }

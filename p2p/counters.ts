@@ -5,6 +5,7 @@ const NAMES = [
   'connections_opened',
   'connections_closed',
   'connections_denied',
+  'connections_unidentified',
   'dials_failed',
   'foreign_networks',
   'peers_penalised',

@@ -33,6 +33,7 @@ interface OutboundStream {
 
 /** What is used of the inside of GossipSub. */
 export interface GossipInside {
+  readonly peers: ReadonlyMap<string, PeerId>;
   readonly streamsInbound: Map<string, { close(): Promise<void> }>;
   readonly streamsOutbound: Map<string, OutboundStream>;
   readonly status: { readonly heartbeatTimeout?: NodeJS.Timeout };

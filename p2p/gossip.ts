@@ -130,8 +130,8 @@ export class Gossip implements AsyncDisposable {
   }
 
   /** Neighbours that take blocks. */
-  get blockAudience(): number {
-    return this.#host.gossip.getSubscribers(this.#host.names.blocks).length;
+  get blockAudience(): ReadonlySet<string> {
+    return new Set(this.#host.gossip.getSubscribers(this.#host.names.blocks).map(String));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -234,16 +234,12 @@ export class Gossip implements AsyncDisposable {
 
   /** Opens gossip streams anew to peers that lost theirs while the connection, or another one, stayed. */
   #repair(): void {
-    for (const peer of this.#judging.keys()) {
-      if (this.#host.connectionTo(peer) === undefined) this.#judging.delete(peer);
-    }
-    for (const connection of this.#host.connections()) {
+    const connections = this.#host.connections();
+    const connected = new Set(connections.map(({ remotePeer }) => remotePeer.toString()));
+    for (const peer of this.#judging.keys()) if (!connected.has(peer)) this.#judging.delete(peer);
+    for (const connection of connections) {
       const peer = connection.remotePeer.toString();
-      if (
-        this.#inside.streamsOutbound.has(peer) ||
-        !this.#host.gossip.getPeers().some((id) => id.toString() === peer)
-      )
-        continue;
+      if (this.#inside.streamsOutbound.has(peer) || !this.#inside.peers.has(peer)) continue;
       this.#host.counters.add('gossip_streams_renewed');
       this.#inside.onPeerConnected(connection.remotePeer, connection);
     }

@@ -4,6 +4,7 @@
  */
 import type { GossipSub, GossipsubOpts } from '@libp2p/gossipsub';
 import type { Connection, IdentifyResult, Libp2p, PeerId, PeerInfo, Stream } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { HASH_BYTES, type NetworkId, type Refusal } from '../ledger/index.ts';
 import { PeerBudgets, pointsOf } from './budget.ts';
@@ -37,6 +38,9 @@ export interface HostDeps {
 /** Both sides learn of each other's network before one hangs up, so that both operators read why. */
 const FOREIGN_GRACE_MS = 1_000;
 
+/** A peer that went away is remembered by libp2p for this long. */
+const FORGET_MS = 5_000;
+
 /** A connection is given this long to end in order. */
 const CLOSE_MS = 500;
 
@@ -53,6 +57,7 @@ export class Host implements AsyncDisposable {
   readonly #closingController: AbortController;
   /** Connected peers that are full nodes of this network. */
   readonly #nodes = new Set<string>();
+  readonly #identified = new Set<string>();
   readonly #nodeListeners: ((peer: string) => void)[] = [];
 
   private constructor(
@@ -73,7 +78,7 @@ export class Host implements AsyncDisposable {
     node.addEventListener('connection:open', (event) => this.#onOpen(event.detail));
     node.addEventListener('connection:close', () => this.counters.add('connections_closed'));
     node.addEventListener('peer:identify', (event) => this.#onIdentify(event.detail));
-    node.addEventListener('peer:disconnect', (event) => this.#nodes.delete(event.detail.toString()));
+    node.addEventListener('peer:disconnect', (event) => this.#onGone(event.detail));
   }
 
   /** A host that does not listen yet, so that handlers can be put in place before `start`. */
@@ -180,7 +185,7 @@ export class Host implements AsyncDisposable {
 
   /** An open connection to the peer, if there is one. */
   connectionTo(peer: string): Connection | undefined {
-    return this.connections().find((connection) => connection.remotePeer.toString() === peer);
+    return this.#connectionsTo(peer).find((connection) => connection.status === 'open');
   }
 
   /** All open connections. */
@@ -236,9 +241,7 @@ export class Host implements AsyncDisposable {
     this.#nodes.delete(peer);
     // Not within the callback of one of its streams: what is on the way up from the socket ends first.
     queueMicrotask(() => {
-      for (const connection of this.#node.getConnections()) {
-        if (connection.remotePeer.toString() === peer) connection.abort(new Error(`cut: ${why}`));
-      }
+      for (const connection of this.#connectionsTo(peer)) connection.abort(new Error(`cut: ${why}`));
     });
   }
 
@@ -279,9 +282,24 @@ export class Host implements AsyncDisposable {
     );
   }
 
+  #connectionsTo(peer: string): Connection[] {
+    try {
+      return this.#node.getConnections(peerIdFromString(peer));
+    } catch {
+      return []; // no peer id, so nobody
+    }
+  }
+
   #onOpen(connection: Connection): void {
     this.counters.add('connections_opened');
     const peer = connection.remotePeer.toString();
+    // Who has not said what it speaks is of no use, and gossip would never reach it; a new connection may do better.
+    const timer = setTimeout(() => {
+      if (this.#identified.has(peer) || connection.status !== 'open') return;
+      this.counters.add('connections_unidentified');
+      connection.abort(new Error('identify did not come'));
+    }, this.limits.identifyTimeoutMs).unref();
+    connection.addEventListener('close', () => clearTimeout(timer), { once: true });
     const { streams } = this.budgets.of(peer);
     guardStreams(connection, () => {
       if (streams.take(1, this.nowMs()) === 0) return true;
@@ -292,12 +310,25 @@ export class Host implements AsyncDisposable {
 
   #onIdentify(result: IdentifyResult): void {
     const peer = result.peerId.toString();
+    this.#identified.add(peer);
     const foreign = foreignNetwork(this.names, result.protocols);
     if (foreign !== undefined) this.#onForeign(peer, foreign, result.protocols);
     if (!result.protocols.includes(this.names.since) || this.#nodes.has(peer)) return;
     if (this.connectionTo(peer) === undefined) return;
     this.#nodes.add(peer);
     for (const listener of this.#nodeListeners) listener(peer);
+  }
+
+  #onGone(id: PeerId): void {
+    const peer = id.toString();
+    this.#nodes.delete(peer);
+    this.#identified.delete(peer);
+    // libp2p keeps what it learnt of a peer for six hours, and new identities cost nothing. Not at once: libp2p itself
+    // looks up there whom to tell of the end.
+    setTimeout(() => {
+      if (this.closing.aborted || this.#connectionsTo(peer).length > 0) return;
+      Promise.resolve(this.#node.peerStore.delete(id)).catch(() => {});
+    }, FORGET_MS).unref();
   }
 
   #onForeign(peer: string, network: string, protocols: readonly string[]): void {

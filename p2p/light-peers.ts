@@ -17,8 +17,9 @@ const SESSIONS_PER_PEER_MAX = 4;
 /** Sessions at once, of everybody. */
 const SESSIONS_MAX = 256;
 
-/** How often it is looked whether a node takes blocks yet: it says so right after the connection. */
-const AUDIENCE_POLL_MS = 10;
+/** A node tells its topics a round trip or two after it was connected to; publishing waits for that this long. */
+const TOPICS_WAIT_MS = 1_000;
+const TOPICS_POLL_MS = 10;
 
 /** Rejects with a PeersError: listen_failed, bad_address, bad_message. Dials nobody by itself. */
 export async function createLightPeers(
@@ -33,7 +34,8 @@ export async function createLightPeers(
   );
   const gossip = new Gossip(host, options.network, { vertex: undefined });
   await host.start();
-  const links = new Set<LightLink>();
+  /** Open links, and since when. */
+  const links = new Map<LightLink, number>();
   let sessions = 0;
 
   async function connect(address: string): Promise<LightLink> {
@@ -42,18 +44,22 @@ export async function createLightPeers(
     const remote = connection.remotePeer.toString();
     const link = new Link(host, new FrameChannel(stream, host.limits), { address, remote, requestTimeoutMs });
     host.counters.add('light_links_opened');
-    links.add(link);
+    links.set(link, performance.now());
     void link.closed.then(() => links.delete(link));
     return link;
   }
 
-  /** Blocks go to whoever listens for them; a node that was just connected to may not have said so yet. */
+  /** Linked nodes that have not said yet that they take blocks, and still may. */
+  function undecided(): boolean {
+    const audience = gossip.blockAudience;
+    const nowMs = performance.now();
+    return [...links].some(
+      ([link, sinceMs]) => !audience.has(link.remote) && nowMs - sinceMs < TOPICS_WAIT_MS,
+    );
+  }
+
   async function publishBlock(bytes: Uint8Array): Promise<number> {
-    const untilMs = performance.now() + requestTimeoutMs;
-    while (gossip.blockAudience === 0 && host.connections().length > 0 && performance.now() < untilMs) {
-      await pause(AUDIENCE_POLL_MS, host.closing);
-      if (host.closing.aborted) return 0;
-    }
+    while (undecided() && !host.closing.aborted) await pause(TOPICS_POLL_MS, host.closing);
     return gossip.publish('block', bytes);
   }
 
@@ -89,7 +95,7 @@ export async function createLightPeers(
     },
     counters: host.counters.values,
     async [Symbol.asyncDispose]() {
-      await Promise.all([...links].map((link) => link[Symbol.asyncDispose]()));
+      await Promise.all([...links.keys()].map((link) => link[Symbol.asyncDispose]()));
       await gossip[Symbol.asyncDispose]();
       await host[Symbol.asyncDispose]();
     },

@@ -59,6 +59,8 @@ export interface PeerLimits {
   readonly cutPeersMax: number;
   /** Wait for a dial, and for the protocol to be agreed on. */
   readonly dialTimeoutMs: number;
+  /** For a peer to say what it speaks, after which its connection ends. */
+  readonly identifyTimeoutMs: number;
   /** Between two bytes of one frame. */
   readonly stallTimeoutMs: number;
   /** For a peer to take what was sent to it. */
@@ -115,6 +117,8 @@ export const PEER_LIMITS: PeerLimits = {
   // About 100 bytes each; making a new identity is cheaper for an attacker than overflowing this.
   cutPeersMax: 4096,
   dialTimeoutMs: 5_000,
+  // libp2p's own patience for identify is 5 s.
+  identifyTimeoutMs: 8_000,
   // Mobile networks hang for seconds; ten is where TCP has usually given up hope.
   stallTimeoutMs: 10_000,
   drainTimeoutMs: 10_000,

@@ -16,6 +16,9 @@ const End = z.union([z.strictObject({ next: count.nullish() }), notAnswered]);
 /** The smallest vertex has more bytes than this, so a window holds fewer. */
 const VERTEX_BYTES_MIN = 64;
 
+/** One vertex may stand over the rim. */
+const WINDOW_BYTES_MAX = SINCE_BYTES_MAX + FRAME_BYTES_MAX;
+
 /** Answers other nodes. */
 export async function serveSince(host: Host, vertices: Pick<VertexHandlers, 'since'>): Promise<void> {
   await host.handle(host.names.since, ASK_STREAMS_MAX, (stream, peer) =>
@@ -25,6 +28,8 @@ export async function serveSince(host: Host, vertices: Pick<VertexHandlers, 'sin
       const { round, cursor } = request.data;
       host.counters.add('since_served');
       const window = await vertices.since({ round, cursor: cursor ?? undefined, bytesMax: SINCE_BYTES_MAX });
+      const size = window.vertices.reduce((sum, vertex) => sum + vertex.length, 0);
+      if (size > WINDOW_BYTES_MAX) throw new Error(`broken invariant: a window of ${size} bytes`);
       host.counters.add('since_vertices_sent', window.vertices.length);
       return { vertices: window.vertices, end: { next: window.next } };
     }),
@@ -47,8 +52,7 @@ export class Follower {
     const end = await this.#asker.ask(peer, {
       message: { round: request.round, cursor: request.cursor },
       verticesMax: SINCE_BYTES_MAX / VERTEX_BYTES_MIN,
-      // One vertex may stand over the rim.
-      bytesMax: SINCE_BYTES_MAX + FRAME_BYTES_MAX,
+      bytesMax: WINDOW_BYTES_MAX,
       onVertex: (bytes) => {
         vertices.push(bytes);
       },

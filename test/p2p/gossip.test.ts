@@ -204,13 +204,7 @@ describe('gossip with light clients', () => {
     await client.connect(addressOf(b.node));
     const headers: Uint8Array[] = [];
     client.onHeader((bytes) => headers.push(bytes));
-    await until('both nodes told their topics', () => a.node.counters.connections_opened === 1);
-    let reached = 0;
-    for (let number = 1; reached < 2; number++) {
-      reached = await client.publishBlock(vertex(number));
-      assert.ok(number < 1_000);
-      await until('it came', () => a.heard.length + b.heard.length > 0);
-    }
+    assert.equal(await client.publishBlock(vertex(1)), 2);
     await until('it came to both', () => a.heard.length > 0 && b.heard.length > 0);
     assert.equal(a.heard.at(-1)?.from, client.id);
     a.node.publish('block', vertex(77));

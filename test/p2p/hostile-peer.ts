@@ -14,14 +14,14 @@ export class HostilePeer implements AsyncDisposable {
     this.#node = node;
   }
 
-  static async create(): Promise<HostilePeer> {
+  static async create(options = { identify: true }): Promise<HostilePeer> {
     const node = await createLibp2p({
       addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ maxOutboundStreams: 10_000 })],
       connectionMonitor: { enabled: false },
-      services: { identify: identify() },
+      ...(options.identify ? { services: { identify: identify() } } : {}),
     });
     return new HostilePeer(node);
   }

@@ -141,6 +141,13 @@ describe('a node that answers a fetch with what no correct node sends', () => {
     });
   }
 
+  it('is cut for a since window without end', async () => {
+    await using scene = new Scene();
+    const { hostile, node } = await town(scene, forever(frame(2, vertex(7, 60_000))));
+    await assert.rejects(node.since(hostile.id, { round: 0 }), { code: 'bad_reply' });
+    await until('it is cut', () => node.list().length === 1);
+  });
+
   it('costs a stall when it falls silent in the middle, and is cut for a since answer of the wrong shape', async () => {
     await using scene = new Scene();
     const { hostile, honest, node } = await town(scene, (stream) =>

@@ -318,6 +318,34 @@ describe('a hostile peer', () => {
     await undisturbed(place);
   });
 
+  it('that subscribes to gossip and does not read misses some of it, and delays nobody', async () => {
+    await using scene = new Scene();
+    const place = await town(scene, { limits: { gossipUnsentBytes: 256 * 1024 } });
+    let sent = 0;
+    await place.hostile.serve(GOSSIP, (stream) => stream.pause());
+    const stream = await place.hostile.open(addressOf(place.victim), GOSSIP);
+    const topic = new TextEncoder().encode(`/ravel/${id}/blocks/1`);
+    const subscription = Uint8Array.of(0x08, 1, 0x12, topic.length, ...topic);
+    stream.send(Uint8Array.of(subscription.length + 2, 0x0a, subscription.length, ...subscription));
+    await until('frames for it are dropped', () => {
+      place.victim.publish('block', vertex(sent++, 60_000));
+      return place.victim.counters.gossip_unsent_dropped! > 10;
+    });
+    assert.ok(sent > 4 && sent < 100, `${sent}`);
+    assert.equal(place.victim.counters.connections_closed, 0);
+    await until('the neighbour has everything', () => place.neighbour.counters.gossip_received! >= sent);
+    await undisturbed(place);
+  });
+
+  it('that never says what it speaks is hung up on', async () => {
+    await using scene = new Scene();
+    const place = await town(scene, { limits: { identifyTimeoutMs: 100 } });
+    const silent = scene.add(await HostilePeer.create({ identify: false }));
+    await silent.dial(addressOf(place.victim));
+    await until('it is hung up on', () => place.victim.counters.connections_unidentified === 1);
+    await undisturbed(place);
+  });
+
   it('that resets its gossip stream is sent another one, for it may have been an accident', async () => {
     await using scene = new Scene();
     const place = await town(scene);
