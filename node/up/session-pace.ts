@@ -39,6 +39,9 @@ const SKEW_REAL_MS = 2_000;
 /** A payment or a proof may take this long while a validator is being restarted. */
 const PATIENCE_MS = 120_000;
 
+/** The same times, with other values. */
+type Waits<T> = { readonly [K in keyof T]: number };
+
 /** Mean power in W. */
 function powerW(facts: SessionFacts): number {
   return (facts.energyWh * 3_600_000) / facts.durationMs;
@@ -76,7 +79,7 @@ export function offerOf(facts: SessionFacts): ChargerOffer {
 }
 
 /** How long a station waits for what, and how often it looks at the meter. */
-export function chargerWaits(facts: SessionFacts): typeof CHARGER_WAITS | { readonly sampleMs: number } {
+export function chargerWaits(facts: SessionFacts): Waits<typeof CHARGER_WAITS> {
   const stepTimeMs = Math.min(STEP_MS, (facts.stepWh * 3_600_000) / powerW(facts));
   const least = facts.speed === 'max' ? 0 : SAMPLE_REAL_MS_MIN * facts.speed;
   const sampleMs = Math.max(least, stepTimeMs / SAMPLES_PER_STEP, 1);
@@ -84,7 +87,7 @@ export function chargerWaits(facts: SessionFacts): typeof CHARGER_WAITS | { read
 }
 
 /** How long a car waits for what. */
-export function carWaits(facts: SessionFacts): typeof CAR_WAITS | { readonly silenceMs: number } {
+export function carWaits(facts: SessionFacts): Waits<typeof CAR_WAITS> {
   const stepRealMs = facts.speed === 'max' ? 0 : STEP_MS / facts.speed;
   return {
     ...CAR_WAITS,

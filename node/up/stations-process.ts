@@ -2,10 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { FramedStream } from '../../p2p/index.ts';
 import {
-  type LightClient,
   memoryClaims,
   type PaymentClaims,
-  type PaymentWatch,
   recordedEnergy,
   SESSION_PROTOCOL,
   SessionDesk,
@@ -41,6 +39,7 @@ interface Station {
 await runFleet(['/ip4/127.0.0.1/tcp/0'], async (fleet) => {
   const visits = new Map<string, Visit>();
   for (const [index, member] of fleet.members.entries()) {
+    reportIncoming(fleet, member);
     const station: Station = { index, member, desk: new SessionDesk(), claims: memoryClaims() };
     await member.peers.handleStream(SESSION_PROTOCOL, (stream, from) => {
       const visit = visits.get(nameOf(index, from));
@@ -93,7 +92,7 @@ async function serve(fleet: Fleet, station: Station, visit: Visit, stream: Frame
       { network: fleet.genesis.network, ...offerOf(order), ...chargerWaits(order) },
       {
         stream,
-        client: reporting(fleet, client),
+        client,
         signer,
         energySource: recordedEnergy({ wh: order.energyWh, durationMs: order.durationMs }),
         claims: station.claims,
@@ -111,6 +110,7 @@ async function serve(fleet: Fleet, station: Station, visit: Visit, stream: Frame
     await keepReceipt(fleet.setup, order.session, 'station', result.receipt);
   } catch (error) {
     fleet.log.warn({ err: error, session: order.session }, 'A station could not serve a car');
+    stream.abort(error instanceof Error ? error : new Error(String(error)));
   } finally {
     visit.running--;
   }
@@ -126,15 +126,11 @@ function throttled(fleet: Fleet, session: number): (progress: SessionProgress) =
   };
 }
 
-/** The wallet, telling when it has verified each payment. */
-function reporting(fleet: Fleet, client: LightClient): PaymentWatch {
-  return {
-    async waitFinal(id, options) {
-      const final = await client.waitFinal(id, options);
-      const mine = final.payment.transfers.filter(({ to }) => to === client.address);
-      const units = mine.reduce((sum, { amount }) => sum + amount, 0);
-      fleet.send({ type: 'verified', payment: id, units, atMs: final.verifiedAtMs });
-      return final;
-    },
-  };
+/** Tells when the station's wallet has verified a payment to it. */
+function reportIncoming(fleet: Fleet, { client }: Member): void {
+  client.onIncoming(({ payment, verifiedAtMs }) => {
+    const mine = payment.transfers.filter(({ to }) => to === client.address);
+    const units = mine.reduce((sum, { amount }) => sum + amount, 0);
+    fleet.send({ type: 'verified', payment: payment.id, units, atMs: verifiedAtMs });
+  });
 }

@@ -23,9 +23,12 @@ export interface Percentiles {
 export interface Statistics {
   /** A car submitted the payment at `atMs` (milliseconds since 1970). */
   submitted(payment: string, atMs: number): void;
-  /** A station's light client verified its finality at `atMs`. Each payment counts once, whichever message came first. */
+  /**
+   * A station's light client verified its finality at `atMs`. A payment counts once both is known, in either order: the
+   * two messages come from two processes, and a station may also hear of payments that were made before this replay.
+   */
   verified(payment: string, units: number, atMs: number): void;
-  /** Payments that stations have verified. */
+  /** Payments of this replay that stations have verified. */
   readonly payments: number;
   readonly unitsPaid: number;
   /** Milliseconds; absent before the first payment. */
@@ -38,43 +41,37 @@ export interface Statistics {
 
 export function createStatistics(): Statistics {
   const histogram: Histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: FINALITY_MS_MAX });
-  const submittedAtMs = new Map<string, number>();
-  const verifiedAtMs = new Map<string, number>();
+  const submissions = new Map<string, number>();
+  const verifications = new Map<string, { readonly units: number; readonly atMs: number }>();
   let recent: number[] = [];
   let payments = 0;
   let unitsPaid = 0;
   let firstMs = Infinity;
   let lastMs = -Infinity;
 
-  const measure = (fromMs: number, toMs: number): void => {
-    histogram.recordValue(Math.min(FINALITY_MS_MAX, Math.max(0, Math.round(toMs - fromMs))));
-  };
-  // The two messages come from two processes, in either order; the later one finds the other here.
-  const meet = (
-    payment: string,
-    mine: Map<string, number>,
-    other: Map<string, number>,
-    atMs: number,
-  ): number | undefined => {
-    const met = other.get(payment);
-    if (met !== undefined) other.delete(payment);
-    else if (mine.size < UNMATCHED_MAX) mine.set(payment, atMs);
-    return met;
+  const count = (submittedMs: number, units: number, verifiedMs: number): void => {
+    payments++;
+    unitsPaid += units;
+    lastMs = Math.max(lastMs, verifiedMs);
+    recent.push(verifiedMs);
+    histogram.recordValue(Math.min(FINALITY_MS_MAX, Math.max(0, Math.round(verifiedMs - submittedMs))));
   };
 
   return {
     submitted(payment, atMs) {
       firstMs = Math.min(firstMs, atMs);
-      const verified = meet(payment, submittedAtMs, verifiedAtMs, atMs);
-      if (verified !== undefined) measure(atMs, verified);
+      const verified = verifications.get(payment);
+      if (verified !== undefined) {
+        verifications.delete(payment);
+        count(atMs, verified.units, verified.atMs);
+      } else if (submissions.size < UNMATCHED_MAX) submissions.set(payment, atMs);
     },
     verified(payment, units, atMs) {
-      payments++;
-      unitsPaid += units;
-      lastMs = Math.max(lastMs, atMs);
-      recent.push(atMs);
-      const submitted = meet(payment, verifiedAtMs, submittedAtMs, atMs);
-      if (submitted !== undefined) measure(submitted, atMs);
+      const submittedMs = submissions.get(payment);
+      if (submittedMs !== undefined) {
+        submissions.delete(payment);
+        count(submittedMs, units, atMs);
+      } else if (verifications.size < UNMATCHED_MAX) verifications.set(payment, { units, atMs });
     },
     get payments() {
       return payments;

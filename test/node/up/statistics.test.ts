@@ -21,9 +21,18 @@ describe('statistics of a replay', () => {
     assert.equal(statistics.meanRate, 0);
   });
 
+  it('do not count what was paid before the replay', () => {
+    const statistics = createStatistics();
+    statistics.verified('of yesterday', 10, 1_000);
+    assert.deepEqual([statistics.payments, statistics.unitsPaid], [0, 0]);
+  });
+
   it('forget what is older than the window of the rate', () => {
     const statistics = createStatistics();
-    for (let index = 0; index < 10; index++) statistics.verified(`${index}`, 1, 1_000 + index * 1_000);
+    for (let index = 0; index < 10; index++) {
+      statistics.submitted(`${index}`, 0);
+      statistics.verified(`${index}`, 1, 1_000 + index * 1_000);
+    }
     assert.equal(statistics.rate(10_000), 1);
     assert.equal(statistics.rate(20_000), 0);
   });
