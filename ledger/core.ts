@@ -8,7 +8,7 @@ import { decodeVertex } from './check.ts';
 import { Ledger, type LedgerOptions } from './ledger.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import { Rounds } from './rounds.ts';
-import type { Block, Genesis, ValidatorIndex, Vertex, VertexId, Witness } from './types.ts';
+import type { Genesis, ValidatorIndex, Vertex, VertexId, Witness } from './types.ts';
 import { Validator, type ValidatorDeps, type ValidatorOptions } from './validator.ts';
 import { Waiting, type WaitingOptions, type Want } from './waiting.ts';
 
@@ -34,8 +34,8 @@ export type Effect =
   | { readonly type: 'final'; readonly payments: readonly PaymentRecord[] }
   /** Its parents are not known: kept, and the parents are wanted. */
   | { readonly type: 'waiting'; readonly id: VertexId }
-  /** A block of payments that are in the tangle already: not taken unless a vertex needs it as a parent. */
-  | { readonly type: 'repetition'; readonly id: VertexId }
+  /** Not taken unless a vertex needs it as a parent: it repeats payments, or its validator is known to equivocate. */
+  | { readonly type: 'unneeded'; readonly id: VertexId }
   /** Missing parents to ask for. */
   | { readonly type: 'wanted'; readonly wants: readonly Want[] }
   | { readonly type: 'refused'; readonly id: VertexId; readonly refusal: Refusal; readonly from: string }
@@ -102,8 +102,8 @@ export class Core {
   #vertex({ vertex, from, requested, nowMs }: Event & { type: 'vertex' }, effects: Effect[]): void {
     if (this.ledger.tangle.has(vertex.id) || this.#waiting.has(vertex.id)) return;
     const needed = requested || from === 'self' || this.#waiting.needs(vertex.id);
-    if (vertex.kind === 'block' && !needed && this.#repeats(vertex)) {
-      effects.push({ type: 'repetition', id: vertex.id });
+    if (!needed && this.#unneeded(vertex)) {
+      effects.push({ type: 'unneeded', id: vertex.id });
       return;
     }
     const missing = this.ledger.missing(vertex);
@@ -119,8 +119,13 @@ export class Core {
     this.#attachAll(vertex, from, nowMs, effects);
   }
 
-  /** "A node relays a block only when at least half of its payloads are new to it." */
-  #repeats({ payloads }: Block): boolean {
+  /**
+   * "A node relays a block only when at least half of its payloads are new to it"; and a validator that has shown two faces
+   * cannot fill the tangle with more of them, as nobody honest refers to them.
+   */
+  #unneeded(vertex: Vertex): boolean {
+    if (vertex.kind === 'witness') return this.#exposed.has(vertex.validator);
+    const { payloads } = vertex;
     const fresh = payloads.filter((payload) => !this.ledger.alive(payload, this.rounds.highestQuorum));
     return 2 * fresh.length < payloads.length;
   }

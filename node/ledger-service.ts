@@ -48,6 +48,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   #movedAtMs: number;
   #movedRound = 0;
   readonly #blockLingerMs: number;
+  readonly #stallMs: number;
   #closed = false;
 
   /** Reads back all that the store holds. Rejects when the store does not add up. */
@@ -69,6 +70,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   constructor(core: Core, options: LedgerThreadOptions, deps: LedgerServiceDeps) {
     this.#deps = deps;
     this.#blockLingerMs = options.blockLingerMs;
+    this.#stallMs = Math.max(STALL_MS, 3 * (options.validator?.idleBeatMs ?? 0));
     this.#core = core;
     this.#outbox = new Outbox({ store: deps.store, failed: (error) => this.#fail(error) });
     this.#admission = new Admission(
@@ -89,7 +91,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       nowMs: deps.nowMs,
     });
     this.#movedAtMs = deps.nowMs();
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#ticker = setInterval(() => this.#onTimer(() => this.#tick()), TICK_MS);
     this.#republish();
     this.#schedule();
   }
@@ -108,9 +110,22 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   async vertices(list: readonly VerifiedVertex[]): Promise<readonly Verdict[]> {
-    const verdicts = list.map((vertex) => this.#vertex(vertex));
-    this.#schedule();
-    return verdicts;
+    return this.#guard(() => {
+      const verdicts = list.map((vertex) => this.#vertex(vertex));
+      this.#schedule();
+      return verdicts;
+    });
+  }
+
+  /** Whatever writes the state runs in here: when an invariant breaks, the node stops. */
+  #guard<T>(write: () => T): T {
+    if (this.#closed) throw new Error('The ledger has stopped.');
+    try {
+      return write();
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
   }
 
   #vertex({ bytes, hashes, from, requested }: VerifiedVertex): Verdict {
@@ -192,15 +207,15 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   async submit(payments: readonly Submission[]) {
-    const replies = payments.map((payment) => this.#admission.submit(payment));
-    if (this.#admission.size > 0) this.#assembly ??= setTimeout(() => this.#assemble(), this.#blockLingerMs);
+    const replies = this.#guard(() => payments.map((payment) => this.#admission.submit(payment)));
+    if (this.#admission.size > 0)
+      this.#assembly ??= setTimeout(() => this.#onTimer(() => this.#assemble()), this.#blockLingerMs);
     return replies;
   }
 
   /** One block of what waits; more follow at once while more than a frame waits. */
   #assemble(): void {
     this.#assembly = undefined;
-    if (this.#closed) return;
     const payments = this.#admission.take();
     if (payments.length === 0) return;
     const { network } = this.#deps.genesis;
@@ -221,8 +236,18 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
         this.#tell([account], { type: 'status', payment: id, status: 'dead', refusal: verdict });
       }
     }
-    if (this.#admission.size > 0) this.#assembly = setTimeout(() => this.#assemble(), 0);
+    if (this.#admission.size > 0) this.#assembly = setTimeout(() => this.#onTimer(() => this.#assemble()), 0);
     this.#schedule();
+  }
+
+  /** A broken invariant has been told already when this returns; a timer has nobody else to tell. */
+  #onTimer(work: () => void): void {
+    if (this.#closed) return;
+    try {
+      this.#guard(work);
+    } catch {
+      // Told by the guard.
+    }
   }
 
   /** Sets the clock for the next witness. */
@@ -230,23 +255,20 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     clearTimeout(this.#wake);
     const atMs = this.#core.wakeAtMs();
     if (atMs === undefined || this.#closed) return;
-    this.#wake = setTimeout(() => this.#tick(), Math.max(0, Math.min(atMs - this.#deps.nowMs(), TICK_MS)));
+    this.#wake = setTimeout(
+      () => this.#onTimer(() => this.#tick()),
+      Math.max(0, Math.min(atMs - this.#deps.nowMs(), TICK_MS)),
+    );
   }
 
   #tick(): void {
-    if (this.#closed) return;
     const nowMs = this.#deps.nowMs();
-    try {
-      for (const effect of this.#core.step({ type: 'tick', nowMs })) this.#carryOut(effect);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
+    for (const effect of this.#core.step({ type: 'tick', nowMs })) this.#carryOut(effect);
     const round = this.#core.rounds.highestQuorum;
     if (round > this.#movedRound) {
       this.#movedRound = round;
       this.#movedAtMs = nowMs;
-    } else if (nowMs - this.#movedAtMs > STALL_MS) {
+    } else if (nowMs - this.#movedAtMs > this.#stallMs) {
       this.#movedAtMs = nowMs;
       this.#deps.emit({ type: 'stalled', round });
       this.#republish();

@@ -43,7 +43,7 @@ export const UNSYNCED_DELAY_MS = 500;
 /** The ledger thread looks at least so often whether parents are missing or rounds have stopped. */
 export const TICK_MS = 100;
 
-/** Without a new round for so long, a node asks a peer what it has missed: three idle beats. */
+/** Without a new round for so long, a node asks a peer what it has missed: three idle beats, where those are longer. */
 export const STALL_MS = 3000;
 
 /** Calls waiting for the ledger thread: beyond it a peer or a client is told to come again. */
