@@ -85,7 +85,6 @@ export class Fetcher {
 
   async #hunt(ids: readonly VertexId[], from: readonly string[]): Promise<FetchedVertex[]> {
     const hunt: Hunt = { wanted: new Set(ids), found: [], done: new AbortController() };
-    const { fetchHedgeMs } = this.#host.limits;
     const asked: Promise<void>[] = [];
     this.#underWay++;
     try {
@@ -93,9 +92,8 @@ export class Fetcher {
         if (asked.length > 0) this.#host.counters.add('fetch_hedged');
         const attempt = this.#askOne(peer, hunt);
         asked.push(attempt);
-        // A peer that has answered in part, or not at all for a while, makes way for the next one; it may still answer.
         const signal = AbortSignal.any([hunt.done.signal, this.#host.closing]);
-        await Promise.race([attempt, pause(fetchHedgeMs, signal)]);
+        await this.#wait(attempt, hunt, signal);
         if (signal.aborted) break;
       }
       await Promise.race([Promise.all(asked), aborted(hunt.done.signal)]);
@@ -103,6 +101,22 @@ export class Fetcher {
       this.#underWay--;
     }
     return hunt.found;
+  }
+
+  /**
+   * A peer that has answered in part, or sends nothing for a while, makes way for the next one; it may still answer.
+   * Whoever sends is waited for: asking twice when everybody is slow would make everybody slower.
+   */
+  async #wait(attempt: Promise<void>, hunt: Hunt, signal: AbortSignal): Promise<void> {
+    let over = false;
+    const end = attempt.then(() => {
+      over = true;
+    });
+    let found: number;
+    do {
+      found = hunt.found.length;
+      await Promise.race([end, pause(this.#host.limits.fetchHedgeMs, signal)]);
+    } while (!over && !signal.aborted && hunt.found.length > found);
   }
 
   /** Those who should know first, then others in an order that spreads the load. */

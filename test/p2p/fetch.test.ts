@@ -41,7 +41,7 @@ describe('fetching missing vertices', () => {
     await using scene = new Scene();
     const a = await keeper(scene, () => true);
     const b = await keeper(scene, () => true);
-    const node = await seeker(scene, [a.node, b.node]);
+    const node = await seeker(scene, [a.node, b.node], { fetchHedgeMs: 5_000 });
     const fetched = await node.fetch(IDS, [b.node.id]);
     assert.deepEqual(idsOf(fetched), [...IDS].sort());
     assert.ok(fetched.every(({ from }) => from === b.node.id));

@@ -355,7 +355,7 @@ describe('a hostile peer', () => {
     });
     await place.hostile.dial(addressOf(place.victim));
     await until('there is a second one', () => streams === 2);
-    assert.equal(place.victim.counters.gossip_streams_renewed, 1);
+    assert.ok(place.victim.counters.gossip_streams_renewed! >= 1);
     await undisturbed(place);
   });
 
