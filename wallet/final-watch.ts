@@ -46,6 +46,7 @@ export class FinalWatch {
   readonly #deps: FinalWatchDeps;
   readonly #waiters = new Map<PaymentId, Set<Waiter>>();
   readonly #bell: Bell;
+  readonly #asking = new Set<string>();
   #turn = 0;
   #asked = 0;
 
@@ -96,8 +97,19 @@ export class FinalWatch {
     }
   }
 
-  /** Asks one node for a proof of which it has spoken. */
+  /** Asks one node for a proof of which it has spoken; once at a time, however often it speaks of it. */
   async ask(link: LightLink, id: PaymentId): Promise<void> {
+    const question = `${link.address} ${id}`;
+    if (this.#asking.has(question)) return;
+    this.#asking.add(question);
+    try {
+      await this.#ask(link, id);
+    } finally {
+      this.#asking.delete(question);
+    }
+  }
+
+  async #ask(link: LightLink, id: PaymentId): Promise<void> {
     const { links, keeper } = this.#deps;
     let claim: Awaited<ReturnType<LightLink['proof']>>;
     try {

@@ -24,6 +24,8 @@ describe('a light client pays', () => {
     const client = await world.start();
     const events: StatusEvent[] = [];
     client.onStatus((event) => events.push(event));
+    let incoming = 0;
+    client.onIncoming(() => incoming++);
     world.store.onSaved = () => assert.equal(world.distinctSubmitted.size, 0, 'sent before stored');
     const sent = await world.time.result(client.pay(to(charger, 300), Uint8Array.of(7)));
     world.store.onSaved = () => {};
@@ -43,6 +45,7 @@ describe('a light client pays', () => {
     assert.equal(checkFinalityProof(world.network.genesis, verified.proof), undefined);
     assert.deepEqual(verified.bytes, sent.bytes);
     assert.deepEqual(client.underWay, []);
+    assert.equal(incoming, 0);
     assert.equal(client.balance, 700);
     assert.equal(client.historyLength, 1);
     assert.deepEqual(
@@ -102,6 +105,22 @@ describe('a light client pays', () => {
     assert.ok(dials >= 1);
     await world.time.advance(600_000);
     assert.ok(world.a.dials - dials < 25, `${world.a.dials} dials`);
+  });
+
+  it('leaves a node that stops to answer, though its link stays up', async () => {
+    const client = await world.start({ tuning: { linksMax: 1, restoreNodesMin: 1 } });
+    await world.time.result(client.ready({ timeoutMs: 1000 }));
+    world.a.mute = true;
+    await world.time.result(client.pay(to(charger, 1)), 15_000);
+    assert.equal(world.a.links.size, 0);
+    assert.equal(world.b.submitted.length, 1);
+  });
+
+  it('dials nodes that are away ever more seldom', async () => {
+    for (const node of world.nodes) node.up = false;
+    await world.start();
+    await world.time.advance(600_000);
+    for (const { dials } of world.nodes) assert.ok(dials > 8 && dials < 20, `${dials} dials in ten minutes`);
   });
 
   it('waits for nodes that are all away, and delivers when one comes back', async () => {
@@ -218,6 +237,30 @@ describe('a light client pays', () => {
     const { bytes } = await world.time.result(again.pay(to(charger, 1)));
     const payment = decodePayment(bytes, world.network.genesis.network);
     assert.ok('id' in payment);
+  });
+
+  it('does its work anew when the account has moved on meanwhile', async () => {
+    const slow = Promise.withResolvers<void>();
+    world.work = () => slow.promise;
+    const client = await world.start();
+    await world.time.until('the wallet is ready', () => client.problem === undefined);
+    const paying = client.pay(to(charger, 1));
+    await world.time.settle();
+    const elsewhere = world.network.payment(1, 1, undefined, [[charger, 5]]);
+    world.network.finalize(elsewhere);
+    await world.time.settle();
+    slow.resolve();
+    const { bytes } = await world.time.result(paying);
+    const { previous, sequence } = world.network.decode(bytes);
+    assert.deepEqual([previous, sequence], [elsewhere.id, 2]);
+  });
+
+  it('a node that says "dead" has not taken the payment', async () => {
+    const client = await world.start();
+    for (const node of world.nodes) node.status = () => 'dead';
+    const error = await world.failure(client.pay(to(charger, 1)));
+    assert.equal(error.code, 'still_sending');
+    assert.equal(client.underWay.length, 1);
   });
 
   describe('when nodes refuse', () => {

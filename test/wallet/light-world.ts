@@ -47,6 +47,8 @@ export class LightWorld {
   readonly #clients: LightClient[] = [];
   /** Nonce searches that were asked for. */
   searches = 0;
+  /** How long a search takes. */
+  work: () => Promise<void> = async () => {};
 
   get a(): FakeNode {
     return this.nodes[0]!;
@@ -77,6 +79,7 @@ export class LightWorld {
         timers: this.time,
         findWork: async (seed, bits) => {
           this.searches++;
+          await this.work();
           return searchWork(seed, bits, 0, 1_000_000)!;
         },
       },
