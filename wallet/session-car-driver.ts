@@ -13,8 +13,6 @@ import { checkCarOptions, type RunCarDeps, type RunCarOptions } from './session-
 import type { FinalPayment, SessionResult } from './session-ports.ts';
 import { checkSessionPayment } from './session-terms.ts';
 
-type Labelled = (CarEvent & { readonly line?: SessionLine }) | { readonly type: 'deadline' };
-
 function messageOf(error: unknown): string {
   return clip(error instanceof Error ? error.message : String(error));
 }
@@ -23,13 +21,14 @@ class CarDriver {
   readonly #options: RunCarOptions;
   readonly #deps: RunCarDeps;
   readonly #machine: CarSession;
-  readonly #mailbox = new Mailbox<Labelled>();
+  readonly #mailbox = new Mailbox<CarEvent>();
   readonly #over = new AbortController();
   /** Payments from the wish to pay to the proof, or to the failure. */
   readonly #payments: Promise<void>[] = [];
   readonly #finals: FinalPayment[] = [];
   #line: SessionLine | undefined;
   #agreement: Uint8Array | undefined;
+  #endedAtMs = 0;
 
   constructor(options: RunCarOptions, deps: RunCarDeps) {
     this.#options = options;
@@ -49,11 +48,12 @@ class CarDriver {
     this.#line = this.#newLine(stream);
     if (signal?.aborted) stop();
     try {
-      await runSession(this.#filtered(), this.#mailbox, {
+      await runSession(this.#machine, this.#mailbox, {
         clock,
         moment: () => this.#moment(),
         perform: (action) => this.#perform(action),
       });
+      this.#endedAtMs = Math.floor(this.#deps.pace.nowMs());
     } finally {
       this.#over.abort();
       signal?.removeEventListener('abort', stop);
@@ -63,29 +63,10 @@ class CarDriver {
     return this.#result();
   }
 
-  /** The machine, deaf to lines that it has left. */
-  #filtered() {
-    const machine = this.#machine;
-    const step = (event: Labelled, at: CarMoment) => {
-      const stale = 'line' in event && event.line !== undefined && event.line !== this.#line;
-      return stale ? [] : machine.step(event, at);
-    };
-    return {
-      step,
-      get deadlineMs() {
-        return machine.deadlineMs;
-      },
-      get ended() {
-        return machine.ended;
-      },
-    };
-  }
-
   #newLine(stream: FramedStream): SessionLine {
-    const line: SessionLine = new SessionLine(stream, this.#deps.clock, this.#options.sendMs, (event) =>
-      this.#mailbox.put({ ...event, line }),
+    return new SessionLine(stream, this.#deps.clock, this.#options.sendMs, (event) =>
+      this.#mailbox.put(event),
     );
-    return line;
   }
 
   #moment(): CarMoment {
@@ -196,7 +177,7 @@ class CarDriver {
         chargerSignature: word.signature,
         final: word.final,
         payments: finals,
-        ended: { ...ended, atMs: Math.floor(this.#deps.pace.nowMs()) },
+        ended: { ...ended, atMs: this.#endedAtMs },
       },
       this.#deps.signer,
     );

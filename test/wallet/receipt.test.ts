@@ -197,6 +197,11 @@ describe('a receipt', () => {
       (r) => ({ ...r, payments: [r.payments[0], r.payments[0], r.payments[2]] }),
     ],
     [
+      'with its payments in another order',
+      /payment 1 stands behind one for a later reading/,
+      (r) => ({ ...r, payments: r.payments.toReversed() }),
+    ],
+    [
       'whose last reading is not the last',
       /the charger has not signed these readings/,
       (r) => ({ ...r, final: false }),

@@ -269,6 +269,19 @@ describe('a charger', () => {
     assert.ok(!play.claims.claim(first.charger.payments[0]!));
   });
 
+  it('goes on only when enough is paid', async () => {
+    const { charger } = await against(async (car) => {
+      await car.agree();
+      await car.reading();
+      await car.reading();
+      await car.pay(15);
+      assert.equal((await car.hear('counted'))!.cumulative, 15);
+    });
+    assert.equal(charger.ended.reason, 'unpaid');
+    assert.match(charger.ended.detail, /101 units were unpaid/);
+    assert.ok(charger.energyWh < 260, `${charger.energyWh} Wh`);
+  });
+
   it('looks at what was verified, not at what was said', async () => {
     const play = new Play();
     const wrong = play.ledger.watch(play.charger.address);

@@ -4,7 +4,7 @@ import { verifyReceipt } from '../../wallet/receipt-check.ts';
 import { runCarSession } from '../../wallet/session-car-driver.ts';
 import type { RunCarOptions } from '../../wallet/session-options.ts';
 import type { SessionResult } from '../../wallet/session-ports.ts';
-import { GENEROUS, Play, TARIFF } from './session-play.ts';
+import { GENEROUS, Play, START_MS, TARIFF } from './session-play.ts';
 import { PuppetCharger } from './session-puppet.ts';
 import { signerOf, streamPair } from './session-world.ts';
 
@@ -273,6 +273,8 @@ describe('a car', () => {
     const [result] = await play.time.until(Promise.all([car, script()]));
     assert.equal(result.ended.reason, 'silent');
     assert.equal(play.car.paid, PAID);
+    // Nor does that charger keep it there: silence is counted from the word to stop.
+    assert.ok(JSON.parse(result.receipt!).ended.atMs < START_MS + 60_000 + 150_000 + 10_000);
   });
 
   it('pays no more than its budget, whatever the last reading says', async () => {

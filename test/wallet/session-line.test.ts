@@ -4,8 +4,11 @@ import { recordedEnergy } from '../../wallet/meter.ts';
 import { verifyReceipt } from '../../wallet/receipt-check.ts';
 import { runCarSession } from '../../wallet/session-car-driver.ts';
 import { serveChargerSession } from '../../wallet/session-charger-driver.ts';
+import { SessionLine } from '../../wallet/session-line.ts';
 import type { SessionResult } from '../../wallet/session-ports.ts';
+import { resuming } from '../../wallet/session-terms.ts';
 import { GENEROUS, Play } from './session-play.ts';
+import { PuppetCar } from './session-puppet.ts';
 import { BREAK, type OnTheWay, streamPair } from './session-world.ts';
 
 /** A short session: 1 kWh in four steps. */
@@ -178,6 +181,54 @@ describe('a car that comes back on a new line', () => {
     assert.equal(visits[0]!.ended.reason, 'disconnected');
     for (const visit of visits.slice(1)) assert.equal(visit.ended.reason, 'resumed');
     assertSound(play, visits[0]!, result);
+  });
+
+  it('leaves another charger that answers in its charger’s place', async () => {
+    const play = shortPlay();
+    const pair = streamPair(breakAt(8, false).onTheWay);
+    const charger = serveChargerSession(play.chargerOptions(), play.chargerDeps(pair.charger));
+    const others: Promise<SessionResult>[] = [];
+    const reopen = async () => {
+      const line = streamPair();
+      const { signer } = play.ledger.wallet('another charger');
+      others.push(serveChargerSession(play.chargerOptions(), play.chargerDeps(line.charger, { signer })));
+      return line.car;
+    };
+    const car = runCarSession(play.carOptions(), play.carDeps(pair.car, { reopen }));
+    const [chargerResult, carResult] = await play.time.until(Promise.all([charger, car]));
+    await play.time.until(Promise.all(others));
+    assert.equal(others.length, 1);
+    assert.equal(carResult.ended.reason, 'disconnected');
+    assert.match(carResult.ended.detail, /another charger answered/);
+    assertSound(play, chargerResult, carResult);
+  });
+
+  it('is not lost again by the old line, which breaks in the same moment', async () => {
+    const play = shortPlay();
+    const { network } = play.genesis;
+    const pair = streamPair();
+    const car = new PuppetCar(play, pair.car);
+    const charger = serveChargerSession(
+      play.chargerOptions({ unpaidMax: 5000 as Units }),
+      play.chargerDeps(pair.charger),
+    );
+    const script = async () => {
+      await car.agree();
+      await car.reading();
+      const line = streamPair();
+      const offered = 'ee'.repeat(16);
+      const signature = await play.car.signer.sign(resuming(network, car.chain.terms.session, offered));
+      const visitor = new SessionLine(line.charger, play.time, 1000, async () => {});
+      assert.ok(play.desk.handOver(car.chain.terms.session, { line: visitor, offered, signature }));
+      pair.cut();
+      const again = new PuppetCar(play, line.car);
+      await again.hearAll();
+      return again.heard.map(({ type }) => type);
+    };
+    const [result, heard] = await play.time.until(Promise.all([charger, script()]));
+    assert.equal(result.ended.reason, 'unpaid');
+    assert.equal(result.energyWh, 1000);
+    assert.deepEqual(heard, ['tick', 'counted', 'tick', 'tick', 'tick', 'end']);
   });
 
   it('cannot be played by somebody who only knows the session', async () => {

@@ -170,6 +170,14 @@ describe('a charging session', () => {
     // What one step has cost beyond the budget stays unpaid, and both say so.
     assert.ok(charger.unitsDue - charger.unitsPaid <= 115);
     assert.ok(verifyReceipt(play.genesis, charger.receipt!).ok);
+    assert.equal(JSON.parse(car.receipt!).final, true, 'it stops in order');
+  });
+
+  it('counts each payment once, though the charger hears of it twice', async () => {
+    const play = new Play();
+    const { charger, car } = await play.run({ chargerDeps: { claims: { claim: () => true } } });
+    assert.equal(charger.ended.reason, 'full');
+    assertSettled(play, charger, car);
   });
 
   it('has the longer history of a replay at any speed', async () => {
