@@ -181,6 +181,18 @@ export class Validator {
       witnesses.push(tangle.record(row).id);
       past.add(row);
     }
+    // What a witness of this round by somebody honest refers to is not new, though its author has been found out since.
+    for (const [author, row] of this.#rounds.rows(round)) {
+      if (!this.#mayRefer(author)) continue;
+      for (const parent of tangle.parents(row)) {
+        const record = tangle.record(parent);
+        if (record.kind !== 'witness' || record.round !== round - 1 || before.has(record.validator)) continue;
+        if (record.validator === this.#options.index) continue;
+        before.add(record.validator);
+        witnesses.push(record.id);
+        past.add(parent);
+      }
+    }
     if (round > 1 && committee.weight(before) < committee.quorum) return undefined;
     const newestFirst = [...this.#uncovered].reverse();
     for (const row of newestFirst) {
