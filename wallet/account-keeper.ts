@@ -50,6 +50,7 @@ export class AccountKeeper {
   readonly #deps: AccountKeeperDeps;
   readonly #book: AccountBook;
   readonly #lane = new Lane(CHANGES_MAX);
+  /** Where in the store each verified payment stands: with the book's own sets some 300 bytes a payment are kept. */
   readonly #positions = new Map<PaymentId, number>();
   readonly #outgoing = new Map<PaymentId, Outgoing>();
   readonly #listeners: KeeperListener[] = [];

@@ -179,7 +179,10 @@ export class NodeLinks implements AsyncDisposable {
       dialled.then((late) => this.#end(late)).catch(() => {});
       if (this.#disposed) return;
       node.lastError = String(error);
-      this.#deps.log.info({ node: node.address, error: String(error) }, 'no link to this node');
+      // Once is news; a node that is away for a day is not.
+      const data = { node: node.address, error: String(error) };
+      if (node.failures === 0) this.#deps.log.info(data, 'no link to this node');
+      else this.#deps.log.debug(data, 'still no link to this node');
       this.#rest(node, 0);
       this.#fill();
       return;
