@@ -2,6 +2,12 @@
 /** The `ravel` command. Everything is in cli/; here stand the process' own things: arguments, streams, exit code. */
 import { runRavel } from './cli/program.ts';
 
+// Whoever reads the output may have seen enough: `ravel wallet history | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 process.exitCode = await runRavel(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,

@@ -1,10 +1,11 @@
 /**
  * How a command fails: with a code that says what kind of trouble it is, and a message that says cause and cure.
  *
- * Errors of the rooms carry such codes already; the table below says what they mean for the exit code. An error that is
- * not in it is a bug of this program, and is reported as one.
+ * Errors of the rooms carry such codes already; trouble-codes.ts says what they mean for the exit code. An error without
+ * one is a bug of this program, and is reported as one.
  */
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { EXIT_OF_CODE } from './trouble-codes.ts';
 
 /** Trouble that a command found by itself. The message is a sentence with cause and cure, and a full stop. */
 export class Failure extends Error {
@@ -29,18 +30,6 @@ export interface Verdict {
   /** Nobody expected it: the stack is worth showing. */
   readonly bug: boolean;
 }
-
-/** Codes of the rooms' own errors. Everything else with a code of this kind exits with 1. */
-const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
-  // p2p
-  bad_address: EXIT.usage,
-  unreachable: EXIT.unreachable,
-  wrong_network: EXIT.usage,
-  unsupported_protocol: EXIT.unreachable,
-  peer_refused: EXIT.unreachable,
-  timeout: EXIT.unreachable,
-  closed: EXIT.unreachable,
-};
 
 /** What the operating system says, in words that help. `path` and `port` are filled in where the error has them. */
 const SYSTEM: Readonly<Record<string, readonly [exit: ExitCode, cause: string, cure: string]>> = {
@@ -78,7 +67,18 @@ export function judge(error: unknown): Verdict {
   if (code === undefined || !/^[a-z]/.test(code)) {
     return { exit: EXIT.failed, message: `${error.message} (this is a bug in ravel)`, bug: true };
   }
-  return { exit: EXIT_OF_CODE[code] ?? EXIT.failed, message: error.message, bug: false };
+  return {
+    exit: EXIT_OF_CODE[code] ?? EXIT.failed,
+    message: busyAddress(error.message) ?? error.message,
+    bug: false,
+  };
+}
+
+/** libp2p reports a port that is in use with a stack and advice about its own settings. */
+function busyAddress(message: string): string | undefined {
+  const [, address] = /(\/[a-z]\S*): Error: listen EADDRINUSE/.exec(message) ?? [];
+  if (address === undefined) return undefined;
+  return `${address} is in use by another program. Listen on another port, or end what listens there.`;
 }
 
 function fillIn(text: string, error: object): string {

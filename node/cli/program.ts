@@ -32,6 +32,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'run a validator or a full node',
     load: async () => (await import('./node.ts')).defineNode,
   },
+  {
+    name: 'wallet',
+    summary: 'keys, payments and receipts',
+    load: async () => (await import('./wallet.ts')).defineWallet,
+  },
 ];
 
 const EXAMPLES = `

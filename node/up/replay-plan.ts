@@ -3,7 +3,8 @@
  *
  * A recorded session keeps its place (charge point and connector, mapped onto the stations of the replay), its energy and
  * its start relative to the others. Which car drives there is decided when it starts: the car that has been free for the
- * longest time. A session waits while its connector is taken or no car is free, and lets others pass.
+ * longest time. A session waits while its connector is taken or no car is free, and lets others pass. At `max`, where
+ * nobody keeps to the recorded times, the sessions of a station take turns at its connectors instead.
  */
 import type { RecordedSession } from './recorded-session.ts';
 
@@ -67,7 +68,7 @@ export function planReplay(
   const planned = sessions.map((session, index): PlannedSession => {
     const station = stationOf.get(session.chargePoint)!;
     const known = connectors[station]!;
-    const name = JSON.stringify([session.chargePoint, session.connector]);
+    const name = nameOf(session);
     if (!known.has(name)) known.set(name, known.size);
     const lifeMs = Math.min(LIFE_MS_MAX, session.endMs - session.startMs);
     return {
@@ -81,13 +82,32 @@ export function planReplay(
     };
   });
   return {
-    sessions: planned,
+    sessions:
+      options.speed === 'max'
+        ? takeTurns(
+            planned,
+            connectors.map((known) => known.size),
+          )
+        : planned,
     stations: connectors.map((known, station) => ({
       chargePoints: chargePoints.filter((chargePoint) => stationOf.get(chargePoint) === station),
       connectors: known.size,
     })),
     cars: options.cars,
   };
+}
+
+function nameOf({ chargePoint, connector }: RecordedSession): string {
+  return JSON.stringify([chargePoint, connector]);
+}
+
+/** The sessions of each station over all of its connectors, in turn. */
+function takeTurns(sessions: readonly PlannedSession[], connectors: readonly number[]): PlannedSession[] {
+  const turns = connectors.map(() => 0);
+  return sessions.map((session) => {
+    const turn = turns[session.station]!++;
+    return { ...session, connector: turn % connectors[session.station]! };
+  });
 }
 
 /** A session that may begin, and the car that drives to it. */

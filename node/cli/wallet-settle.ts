@@ -1,0 +1,43 @@
+/** Waiting until a wallet knows what its nodes can prove. */
+import { pause } from '../up/pause.ts';
+import { EXIT } from './exit-codes.ts';
+import { Failure } from './failure.ts';
+import type { OpenWallet } from './wallet-options.ts';
+
+/** Between two questions to a node. */
+const ASK_INTERVAL_MS = 200;
+
+/**
+ * Waits until the wallet has verified as much as a node says that it owns, but no longer than `timeoutMs`. Returns what the
+ * node says. Throws Failure `unreachable` when none could be asked.
+ */
+export async function settle(wallet: OpenWallet, timeoutMs: number, signal: AbortSignal): Promise<number> {
+  const { client, peers } = wallet;
+  const untilMs = performance.now() + timeoutMs;
+  await client.ready({ timeoutMs, signal });
+  for (;;) {
+    const claimed = await askBalance(wallet, peers);
+    const late = performance.now() >= untilMs;
+    if (claimed === client.balance || (late && claimed !== undefined)) return claimed;
+    if (late || signal.aborted) {
+      throw new Failure(
+        EXIT.unreachable,
+        `No node answered within ${timeoutMs / 1000} s. Check --node, or wait longer with --timeout.`,
+      );
+    }
+    await pause(ASK_INTERVAL_MS, signal);
+  }
+}
+
+async function askBalance({ client }: OpenWallet, peers: OpenWallet['peers']): Promise<number | undefined> {
+  for (const { address, connected } of client.nodes) {
+    if (!connected) continue;
+    try {
+      await using link = await peers.connect(address);
+      return (await link.account(client.address)).pending;
+    } catch {
+      // The next one.
+    }
+  }
+  return undefined;
+}
