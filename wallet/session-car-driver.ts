@@ -84,7 +84,7 @@ class CarDriver {
       case 'signAndSend': {
         const signature = await this.#deps.signer.sign(action.sign);
         if (action.message.type === 'accept') this.#agreement = signature;
-        await this.#line?.send({ ...action.message, signature } as SessionMessage);
+        await this.#line?.send({ ...action.message, signature });
         break;
       }
       case 'pay':

@@ -47,7 +47,7 @@ export type CarAction =
   | { readonly type: 'send'; readonly message: SessionMessage }
   | {
       readonly type: 'signAndSend';
-      readonly message: Omit<Accept | Resume, 'signature'>;
+      readonly message: Omit<Accept, 'signature'> | Omit<Resume, 'signature'>;
       readonly sign: Uint8Array;
     }
   | { readonly type: 'pay'; readonly to: Address; readonly amount: Units; readonly memo: Uint8Array }

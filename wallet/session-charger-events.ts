@@ -75,7 +75,11 @@ export type ChargerEvent =
 export type ChargerAction =
   | { readonly type: 'send'; readonly message: SessionMessage }
   /** Signs a reading, keeps it as the latest, and sends it when there is a line. */
-  | { readonly type: 'read'; readonly message: Omit<Tick | End, 'signature'>; readonly sign: Uint8Array }
+  | {
+      readonly type: 'read';
+      readonly message: Omit<Tick, 'signature'> | Omit<End, 'signature'>;
+      readonly sign: Uint8Array;
+    }
   /** Sends the latest reading again. */
   | { readonly type: 'repeat' }
   /** Energy flows from now on, or again; `pause` and `halt` end that, the latter for good. */

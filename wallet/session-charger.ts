@@ -294,9 +294,8 @@ export class ChargerSession {
     if (!this.#connected) return [];
     this.#connected = false;
     const end: SessionEnd = { reason: 'disconnected', by: 'car', detail };
-    if (this.#phase === 'offered') return this.#end(end);
     if (this.#phase === 'settling') return this.#settled();
-    if (this.#options.graceMs === 0) return this.#finish(end, at);
+    if (this.#options.graceMs === 0 || this.#phase === 'offered') return this.#finish(end, at);
     this.#deadlineMs = at.nowMs + this.#options.graceMs;
     return this.#interrupt(at);
   }

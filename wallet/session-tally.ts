@@ -80,7 +80,6 @@ export class PaymentTally {
    * one of this session. Anybody can send units with any memo, so whatever else it is, it is nobody's fault.
    */
   find(final: FinalPayment): boolean {
-    if (this.#finals.has(final.payment.id)) return false;
     const check = checkSessionPayment(final.payment, this.#chain.terms, this.#chain.heads);
     if ('problem' in check || this.#counted + check.amount > this.#chain.due) return false;
     if (!this.#take(final, check.amount)) return false;

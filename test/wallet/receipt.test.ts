@@ -7,13 +7,15 @@ import {
   isRefusal,
   makeGenesis,
   sign,
+  type Units,
   unhex,
 } from '../../ledger/index.ts';
 import { recordedEnergy } from '../../wallet/meter.ts';
-import { canonicalJson, type Receipt } from '../../wallet/receipt.ts';
+import { canonicalJson, makeReceipt, type Receipt } from '../../wallet/receipt.ts';
 import { verifyReceipt } from '../../wallet/receipt-check.ts';
+import { ReadingChain } from '../../wallet/session-chain.ts';
 import type { SessionMode } from '../../wallet/session-messages.ts';
-import { receiptStatement } from '../../wallet/session-terms.ts';
+import { agreement, receiptStatement, statement } from '../../wallet/session-terms.ts';
 import { Play } from './session-play.ts';
 import { proofOf, signerOf, testGenesis } from './session-world.ts';
 
@@ -256,6 +258,58 @@ describe('a receipt', () => {
     const { ok, problems } = resigned(play.genesis, forged as unknown as Json, 'car');
     assert.ok(!ok);
     assert.match(problems.join(), /is for session 0101/);
+  });
+
+  it('cannot say that more was paid than was due', async () => {
+    const play = new Play(2);
+    play.source = recordedEnergy({ wh: 600, durationMs: 90_000, registerWh: 123 });
+    const { car } = await play.run();
+    const { signature: _, ...body } = parse(car.receipt!) as unknown as Receipt;
+    const [last] = play.car.made.slice(-1);
+    const to = play.charger.address;
+    const sent = await play.time.until(play.car.pay([{ to, amount: 1 as Units }], last!.memo));
+    const { bytes, proof } = await play.time.until(sent.final);
+    const more = {
+      id: sent.id,
+      seq: 3,
+      amount: 1,
+      bytes: hex(bytes),
+      proof: hex(encodeFinalityProof(proof)),
+    };
+    const totals = { ...body.totals, paid: 281 };
+    const forged = { ...body, payments: [...body.payments, more], totals };
+    const { problems } = resigned(play.genesis, forged as unknown as Json, 'car');
+    assert.deepEqual(problems, ['payment 3 makes 281 units, and at reading 3 280 are due']);
+  });
+
+  it('cannot be of a car that charges itself', async () => {
+    const genesis = testGenesis();
+    const signer = signerOf('car');
+    const { scheme, publicKey } = signer;
+    const self = { scheme, publicKey };
+    const { tariff, unpaidMax, creditMax, stepWh, stepMs } = new Play().chargerOptions();
+    const steps = { unpaidMax, creditMax, stepWh, stepMs, startedAtMs: 0, energyWantedWh: 0 };
+    const terms = {
+      session: '00'.repeat(16),
+      charger: self,
+      car: self,
+      tariff,
+      mode: 'stream',
+      ...steps,
+    } as const;
+    const chain = new ReadingChain(genesis.network, terms);
+    chain.add({ seq: 0, meterWh: 0, ms: 0, due: 0 as Units });
+    const facts = {
+      holder: 'car',
+      chain,
+      carSignature: await signer.sign(agreement(genesis.network, chain.termsHash)),
+      chargerSignature: await signer.sign(statement(genesis.network, chain.head, true)),
+      final: true,
+      payments: [],
+      ended: { reason: 'full', by: 'car', detail: '', atMs: 0 },
+    } as const;
+    const { problems } = verifyReceipt(genesis, await makeReceipt(genesis.network, facts, signer));
+    assert.deepEqual(problems, ['car and charger are the same account']);
   });
 
   it('cannot hold a payment that nobody made final', async () => {

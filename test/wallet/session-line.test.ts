@@ -205,30 +205,40 @@ describe('a car that comes back on a new line', () => {
 
   it('is not lost again by the old line, which breaks in the same moment', async () => {
     const play = shortPlay();
-    const { network } = play.genesis;
     const pair = streamPair();
+    const line = streamPair();
+    const visitor = new SessionLine(line.charger, play.time, 1000, async () => {});
     const car = new PuppetCar(play, pair.car);
-    const charger = serveChargerSession(
-      play.chargerOptions({ unpaidMax: 5000 as Units }),
-      play.chargerDeps(pair.charger),
-    );
+    const { signer } = play.charger;
+    let signed = 0;
+    const busy = {
+      ...signer,
+      // While the charger signs its second reading the car comes in by another line, and the old one breaks.
+      sign: async (message: Uint8Array) => {
+        if (++signed === 2) {
+          const { session } = car.chain.terms;
+          const offered = 'ee'.repeat(16);
+          const signature = await play.car.signer.sign(resuming(play.genesis.network, session, offered));
+          assert.ok(play.desk.handOver(session, { line: visitor, offered, signature }));
+          pair.cut();
+          await play.time.sleep(50, new AbortController().signal);
+        }
+        return signer.sign(message);
+      },
+    };
+    const deps = play.chargerDeps(pair.charger, { signer: busy });
+    const charger = serveChargerSession(play.chargerOptions({ unpaidMax: 5000 as Units }), deps);
+    const again = new PuppetCar(play, line.car);
     const script = async () => {
       await car.agree();
       await car.reading();
-      const line = streamPair();
-      const offered = 'ee'.repeat(16);
-      const signature = await play.car.signer.sign(resuming(network, car.chain.terms.session, offered));
-      const visitor = new SessionLine(line.charger, play.time, 1000, async () => {});
-      assert.ok(play.desk.handOver(car.chain.terms.session, { line: visitor, offered, signature }));
-      pair.cut();
-      const again = new PuppetCar(play, line.car);
       await again.hearAll();
-      return again.heard.map(({ type }) => type);
     };
-    const [result, heard] = await play.time.until(Promise.all([charger, script()]));
+    const [result] = await play.time.until(Promise.all([charger, script()]));
     assert.equal(result.ended.reason, 'unpaid');
     assert.equal(result.energyWh, 1000);
-    assert.deepEqual(heard, ['tick', 'counted', 'tick', 'tick', 'tick', 'end']);
+    const heard = again.heard.map(({ type }) => type);
+    assert.deepEqual(heard, ['tick', 'counted', 'tick', 'tick', 'end']);
   });
 
   it('cannot be played by somebody who only knows the session', async () => {
