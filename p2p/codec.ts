@@ -115,8 +115,6 @@ function walkValue(walk: Walk, depth: number): string | undefined {
 
 function walkArray(walk: Walk, count: number, depth: number): string | undefined {
   if (depth >= MESSAGE_DEPTH_MAX) return `it nests deeper than ${MESSAGE_DEPTH_MAX}`;
-  // Every entry takes a byte at least, so a count beyond the rest is a lie, found before anything is reserved.
-  if (count > walk.bytes.length - walk.at) return TRUNCATED;
   for (let i = 0; i < count; i++) {
     const problem = walkValue(walk, depth + 1);
     if (problem !== undefined) return problem;
@@ -126,7 +124,6 @@ function walkArray(walk: Walk, count: number, depth: number): string | undefined
 
 function walkMap(walk: Walk, count: number, depth: number): string | undefined {
   if (depth >= MESSAGE_DEPTH_MAX) return `it nests deeper than ${MESSAGE_DEPTH_MAX}`;
-  if (2 * count > walk.bytes.length - walk.at) return TRUNCATED;
   for (let i = 0; i < count; i++) {
     const problem = walkKey(walk) ?? walkValue(walk, depth + 1);
     if (problem !== undefined) return problem;

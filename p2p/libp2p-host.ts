@@ -160,7 +160,7 @@ export class Host implements AsyncDisposable {
   /** Called for each full node of this network, those already connected included. */
   onNode(listener: (peer: string) => void): void {
     this.#nodeListeners.push(listener);
-    for (const peer of this.#nodes) listener(peer);
+    for (const peer of this.#nodes) this.#tell(listener, peer);
   }
 
   /** Takes streams of a protocol, at most `streamsMax` at once from one connection. The handler may reject. */
@@ -316,7 +316,16 @@ export class Host implements AsyncDisposable {
     if (!result.protocols.includes(this.names.since) || this.#nodes.has(peer)) return;
     if (this.connectionTo(peer) === undefined) return;
     this.#nodes.add(peer);
-    for (const listener of this.#nodeListeners) listener(peer);
+    for (const listener of this.#nodeListeners) this.#tell(listener, peer);
+  }
+
+  #tell(listener: (peer: string) => void, peer: string): void {
+    try {
+      listener(peer);
+    } catch (error) {
+      this.counters.add('handlers_failed');
+      this.log.error({ peer, error: reason(error) }, 'a listener to new peers failed');
+    }
   }
 
   #onGone(id: PeerId): void {

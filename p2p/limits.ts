@@ -111,7 +111,7 @@ export interface PeerLimits {
 
 export const PEER_LIMITS: PeerLimits = {
   // Long enough that a cut attacker gains nothing by coming back, short enough that a repaired node need not wait.
-  cutMs: 5 * 60_000,
+  cutMs: 2 * 60_000,
   // A fault every 20 seconds for ever is lived with.
   decayPointsPerSecond: 1,
   // About 100 bytes each; making a new identity is cheaper for an attacker than overflowing this.

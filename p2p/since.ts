@@ -6,6 +6,7 @@ import { PeersError } from './errors.ts';
 import type { Host } from './libp2p-host.ts';
 import { SINCE_BYTES_MAX } from './limits.ts';
 import { type Served, serveRequests } from './serve.ts';
+import { pause } from './timing.ts';
 import type { SinceRequest, SinceWindow, VertexHandlers } from './types.ts';
 import { count, notAnswered } from './wire-shapes.ts';
 
@@ -18,6 +19,10 @@ const VERTEX_BYTES_MIN = 64;
 
 /** One vertex may stand over the rim. */
 const WINDOW_BYTES_MAX = SINCE_BYTES_MAX + FRAME_BYTES_MAX;
+
+/** A peer that is asked for more than its share names a time: waited for this often, and not longer than this. */
+const WAITS_MAX = 3;
+const WAIT_MS_MAX = 5_000;
 
 /** Answers other nodes. */
 export async function serveSince(host: Host, vertices: Pick<VertexHandlers, 'since'>): Promise<void> {
@@ -45,32 +50,36 @@ export class Follower {
     this.#asker = new Asker(host, host.names.since);
   }
 
-  /** See Peers.since. */
+  /** See Peers.since. A peer whose budget is spent for the moment is waited for. */
   async since(peer: string, request: SinceRequest): Promise<SinceWindow> {
-    this.#host.counters.add('since_asked');
-    const vertices: Uint8Array[] = [];
-    const end = await this.#asker.ask(peer, {
-      message: { round: request.round, cursor: request.cursor },
-      verticesMax: SINCE_BYTES_MAX / VERTEX_BYTES_MIN,
-      bytesMax: WINDOW_BYTES_MAX,
-      onVertex: (bytes) => {
-        vertices.push(bytes);
-      },
-    });
-    const parsed = End.safeParse(end);
-    if (!parsed.success) {
-      this.#host.penalise(peer, { code: 'malformed', what: 'since answer' });
-      throw new PeersError('bad_reply', `${peer} ended a window with what is no end; ask another peer`);
-    }
-    if ('refusal' in parsed.data) {
-      const { refusal } = parsed.data;
-      throw new PeersError('refused', `${peer} refused: ${refusal.code}; ask another peer, or later`, {
-        refusal,
+    for (let waits = 0; ; waits++) {
+      this.#host.counters.add('since_asked');
+      const vertices: Uint8Array[] = [];
+      const end = await this.#asker.ask(peer, {
+        message: { round: request.round, cursor: request.cursor },
+        verticesMax: SINCE_BYTES_MAX / VERTEX_BYTES_MIN,
+        bytesMax: WINDOW_BYTES_MAX,
+        onVertex: (bytes) => {
+          vertices.push(bytes);
+        },
       });
+      const parsed = End.safeParse(end);
+      if (!parsed.success) {
+        this.#host.penalise(peer, { code: 'malformed', what: 'since answer' });
+        throw new PeersError('bad_reply', `${peer} ended a window with what is no end; ask another peer`);
+      }
+      if ('failed' in parsed.data) {
+        throw new PeersError('bad_reply', `${peer} could not answer; ask another peer, or later`);
+      }
+      if (!('refusal' in parsed.data)) return { vertices, next: parsed.data.next ?? undefined };
+      const { refusal } = parsed.data;
+      const waitMs = refusal.code === 'budget_spent' ? refusal.retryAfterMs : Number.POSITIVE_INFINITY;
+      if (waits === WAITS_MAX || !(waitMs <= WAIT_MS_MAX)) {
+        throw new PeersError('refused', `${peer} refused: ${refusal.code}; ask another peer, or later`, {
+          refusal,
+        });
+      }
+      await pause(waitMs, this.#host.closing);
     }
-    if ('failed' in parsed.data) {
-      throw new PeersError('bad_reply', `${peer} could not answer; ask another peer, or later`);
-    }
-    return { vertices, next: parsed.data.next ?? undefined };
   }
 }

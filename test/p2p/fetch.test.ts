@@ -186,6 +186,18 @@ describe('catching up', () => {
     assert.deepEqual(vertices.map(idOf), full.map(idOf));
   });
 
+  it('waits for a peer whose budget is spent for a moment', async () => {
+    await using scene = new Scene();
+    const a = await scene.node({
+      limits: { requestsPerSecond: 20, requestsBurst: 2 },
+      vertices: { since: (request) => Promise.resolve(window(request)) },
+    });
+    const node = await seeker(scene, [a]);
+    for (let i = 0; i < 6; i++) assert.equal((await node.since(a.id, { round: i })).vertices.length, 16);
+    assert.ok(a.counters.budget_spent! > 0);
+    assert.equal(a.list()[0]?.id, node.id);
+  });
+
   it('sends no window beyond the bounds, whatever the node says', async () => {
     await using scene = new Scene();
     const endless = Array.from({ length: 18 }, (_, i) => vertex(i, 64 * 1024));
