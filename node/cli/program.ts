@@ -37,6 +37,16 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'keys, payments and receipts',
     load: async () => (await import('./wallet.ts')).defineWallet,
   },
+  {
+    name: 'charger',
+    summary: 'run a charging station that cars pay',
+    load: async () => (await import('./charger.ts')).defineCharger,
+  },
+  {
+    name: 'car',
+    summary: 'drive to a charging station, charge and pay',
+    load: async () => (await import('./car.ts')).defineCar,
+  },
 ];
 
 const EXAMPLES = `

@@ -52,3 +52,13 @@ export function duration(text: string): number {
   if (ms < 1 || ms > 7 * 24 * 3_600_000) refuse('a time of at most a week', '30s');
   return ms;
 }
+
+/** `stream`, `settle` or both, preferred one first. */
+export function modes(text: string): readonly ('stream' | 'settle')[] {
+  const names = list(text, undefined);
+  const known = names.filter((name) => name === 'stream' || name === 'settle');
+  if (known.length !== names.length || known.length === 0 || new Set(known).size !== known.length) {
+    refuse('stream, settle or both', 'stream,settle');
+  }
+  return known;
+}

@@ -13,7 +13,7 @@ import {
   lookOnly,
   type WalletFlags,
 } from './wallet-options.ts';
-import { settle } from './wallet-settle.ts';
+import { describeNodes, settle } from './wallet-settle.ts';
 
 interface BalanceFlags extends WalletFlags, NetworkFlags {
   readonly timeout: number;
@@ -42,7 +42,7 @@ export function defineWalletBalance(command: Command, host: CommandHost): void {
     await withInterruption(output.note, async (signal) => {
       await using wallet = await connect(flags, host, { signer });
       const { client, genesis } = wallet;
-      const claimed = await settle(wallet, flags.timeout, signal);
+      const claimed = await describeNodes(wallet, output, () => settle(wallet, flags.timeout, signal));
       const address = formatAddress(genesis.prefix, client.address);
       output.line(`${client.balance} units can be spent by ${address}.`);
       const underWay = client.underWay.reduce((sum, { total }) => sum + total, 0);

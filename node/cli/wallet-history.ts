@@ -14,7 +14,7 @@ import {
   type OpenWallet,
   type WalletFlags,
 } from './wallet-options.ts';
-import { settle } from './wallet-settle.ts';
+import { describeNodes, settle } from './wallet-settle.ts';
 
 interface HistoryFlags extends WalletFlags, NetworkFlags {
   readonly limit: number;
@@ -46,7 +46,7 @@ export function defineWalletHistory(command: Command, host: CommandHost): void {
     await withInterruption(output.note, async (signal) => {
       await using wallet = await connect(flags, host, { signer });
       const { client } = wallet;
-      await settle(wallet, flags.timeout, signal);
+      await describeNodes(wallet, output, () => settle(wallet, flags.timeout, signal));
       const from = Math.max(0, client.historyLength - flags.limit);
       const payments = (await client.history(from, flags.limit)).map((verified) =>
         describe(verified, wallet),

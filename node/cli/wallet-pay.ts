@@ -10,6 +10,7 @@ import { addNetworkOptions, type NetworkFlags } from './network-options.ts';
 import { createOutput } from './output.ts';
 import { duration, wholeNumber } from './values.ts';
 import { addPasswordOption, addWalletOptions, connect, unlock, type WalletFlags } from './wallet-options.ts';
+import { describeNodes } from './wallet-settle.ts';
 
 interface PayFlags extends WalletFlags, NetworkFlags {
   readonly memo?: string;
@@ -44,7 +45,7 @@ export function defineWalletPay(command: Command, host: CommandHost): void {
       await using wallet = await connect(flags, host, { signer });
       const { client, genesis } = wallet;
       const receiver = parseAddress(genesis.prefix, to);
-      await client.ready({ timeoutMs: flags.timeout, signal });
+      await describeNodes(wallet, output, () => client.ready({ timeoutMs: flags.timeout, signal }));
       const beganMs = performance.now();
       const memo = new TextEncoder().encode(flags.memo ?? '');
       const sent = await client.pay([{ to: receiver, amount: units as Units }], memo, { signal });

@@ -2,6 +2,7 @@
 import { pause } from '../up/pause.ts';
 import { EXIT } from './exit-codes.ts';
 import { Failure } from './failure.ts';
+import type { Output } from './output.ts';
 import type { OpenWallet } from './wallet-options.ts';
 
 /** Between two questions to a node. */
@@ -26,6 +27,22 @@ export async function settle(wallet: OpenWallet, timeoutMs: number, signal: Abor
       );
     }
     await pause(ASK_INTERVAL_MS, signal);
+  }
+}
+
+/** Runs what needs the nodes; when they are the trouble, says what each of them answered. */
+export async function describeNodes<T>(
+  { client }: OpenWallet,
+  output: Output,
+  task: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    for (const { address, connected, lastError } of client.nodes) {
+      if (!connected && lastError !== undefined) output.note(`ravel: node ${address}: ${lastError}`);
+    }
+    throw error;
   }
 }
 
