@@ -8,7 +8,6 @@ import type { CarAction, CarEvent, CarMoment } from './session-car-events.ts';
 import { clip } from './session-decoder.ts';
 import { SessionLine } from './session-line.ts';
 import { Mailbox, runSession } from './session-loop.ts';
-import type { SessionMessage } from './session-messages.ts';
 import { checkCarOptions, type RunCarDeps, type RunCarOptions } from './session-options.ts';
 import type { FinalPayment, SessionResult } from './session-ports.ts';
 import { checkSessionPayment } from './session-terms.ts';

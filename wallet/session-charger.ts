@@ -15,12 +15,13 @@ import type {
   ChargerMoment,
   ChargerSessionOptions,
 } from './session-charger-events.ts';
-import { clip, METER_WH_MAX, READINGS_MAX } from './session-decoder.ts';
+import { clip, METER_WH_MAX } from './session-decoder.ts';
 import type { Accept, EndReason, Paid, SessionEnd, SessionMessage } from './session-messages.ts';
 import type { FinalPayment } from './session-ports.ts';
+import { lookAtMeter } from './session-step.ts';
 import { PaymentTally } from './session-tally.ts';
 import { addressOfParty, agreement, resuming, statement } from './session-terms.ts';
-import { amountDue, SESSION_MS_MAX, SESSION_WH_MAX, stepCost } from './tariff.ts';
+import { amountDue, SESSION_MS_MAX, SESSION_WH_MAX } from './tariff.ts';
 
 /** Ends that leave nobody to blame, unless something stays unpaid. */
 const ORDERLY: readonly EndReason[] = [
@@ -232,28 +233,12 @@ export class ChargerSession {
   #sample(at: ChargerMoment): readonly ChargerAction[] {
     if (!this.#delivering || this.#phase !== 'charging') return [];
     const chain = this.#chain!;
-    const last = chain.last!;
-    const first = chain.readings[0]!;
-    const { stepWh, stepMs, energyWantedWh, mode, tariff, unpaidMax, creditMax } = chain.terms;
     const ms = this.#billedMs(at);
-    const wh = at.meterWh - first.meterWh;
-    const finish = (reason: EndReason, detail: string) => this.#finish({ reason, by: 'charger', detail }, at);
-    if (!(at.meterWh >= last.meterWh && at.meterWh <= METER_WH_MAX)) {
-      return finish('reading_wrong', `the meter went from ${last.meterWh} to ${at.meterWh} Wh`);
-    }
-    if (wh >= SESSION_WH_MAX || ms >= SESSION_MS_MAX || chain.readings.length >= READINGS_MAX - 1) {
-      return finish('limit_reached', `${wh} Wh, ${ms} ms, ${chain.readings.length} readings`);
-    }
-    if (at.done) return finish('full', `the car takes no more after ${wh} Wh`);
-    if (energyWantedWh > 0 && wh >= energyWantedWh) {
-      return finish('energy_reached', `${wh} of ${energyWantedWh} Wh were delivered`);
-    }
-    if (at.meterWh - last.meterWh < stepWh && ms - last.ms < stepMs) return [];
-    const due = amountDue(tariff, wh, ms);
-    if (mode === 'settle' && due + stepCost(tariff, chain.terms) > creditMax) {
-      return finish('credit_spent', `${due} units are due, and ${creditMax} are given on credit`);
-    }
+    const next = lookAtMeter(chain, at.meterWh, ms, at.done);
+    if (next === 'on') return [];
+    if (next !== 'step') return this.#finish({ ...next, by: 'charger' }, at);
     const read = this.#read(at.meterWh, ms);
+    const { mode, unpaidMax } = chain.terms;
     if (mode === 'settle' || this.unpaid <= unpaidMax) return read;
     this.#deadlineMs = at.nowMs + this.#options.unpaidMs;
     return [...this.#interrupt(at), ...read];

@@ -258,7 +258,8 @@ describe('the drivers of a charging session', () => {
         return source.done;
       },
     };
-    await assert.rejects(play.run({ chargerDeps: { signer: failing } }), /secure element/);
+    const charger = { unpaidMax: 5000 as Units };
+    await assert.rejects(play.run({ charger, chargerDeps: { signer: failing } }), /secure element/);
     assert.equal(signed, 4);
     assert.equal(flowing, false);
   });
