@@ -1,5 +1,6 @@
 /** `ravel` as a process of its own: started, heard, signalled, and never left behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 import { PATIENCE_MS, within } from './deadline.ts';
 
@@ -53,12 +54,13 @@ export class RavelProcess implements AsyncDisposable {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = `${this.#stderr}${text}`.slice(-OUTPUT_CHARACTERS_MAX);
     });
-    this.ended = new Promise((resolve) => {
-      child.once('close', (code, signal) => {
-        alive.delete(child);
-        resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr });
-        this.#heard();
-      });
+    // Not the event 'close': it never comes once the channel was closed from here.
+    const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+    const read = [once(child.stdout!, 'close'), once(child.stderr!, 'close')];
+    this.ended = Promise.all([exit, ...read]).then(([[code, signal]]) => {
+      alive.delete(child);
+      this.#heard();
+      return { code, signal, stdout: this.#stdout, stderr: this.#stderr };
     });
   }
 
@@ -91,6 +93,11 @@ export class RavelProcess implements AsyncDisposable {
   /** Sends a signal at once, and does not wait. */
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
+  }
+
+  /** Ends the channel, as it ends when the parent dies. */
+  disconnect(): void {
+    this.#child.disconnect();
   }
 
   /** SIGTERM, and its end; rejects when it has not ended in time. */
