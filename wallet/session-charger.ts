@@ -272,7 +272,9 @@ export class ChargerSession {
 
   #unverified(event: ChargerEvent & { type: 'unverified' }, at: ChargerMoment): readonly ChargerAction[] {
     if (!this.#tally!.drop(event.payment)) return [];
-    return this.#fault(event.dead ? 'payment_dead' : 'unpaid', event.detail, at);
+    if (event.dead) return this.#fault('payment_dead', event.detail, at);
+    // Not final yet is not wrong: it may still come in, and until then it is unpaid, for which there are deadlines.
+    return [];
   }
 
   #closed(detail: string, at: ChargerMoment): readonly ChargerAction[] {

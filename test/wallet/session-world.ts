@@ -33,8 +33,14 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
+/** What the ledger of a test needs of time. */
+export interface TestTime {
+  after(ms: number, act: () => void): void;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
 /** Time stands still until nothing else can happen, then jumps to the next sleeper. */
-export class VirtualTime implements SessionClock {
+export class VirtualTime implements SessionClock, TestTime {
   #nowMs: number;
   #sleepers: Sleeper[] = [];
 
@@ -222,12 +228,12 @@ export interface Fate {
 /** The ledger as wallets see it: payments go in, and come out final with a proof. */
 export class TestLedger {
   readonly genesis: Genesis;
-  readonly #time: VirtualTime;
+  readonly #time: TestTime;
   readonly #finals = new Map<PaymentId, PromiseWithResolvers<FinalPayment>>();
   /** How long finality takes, or what happens instead. */
   fate: (payment: Payment) => Fate;
 
-  constructor(genesis: Genesis, time: VirtualTime, finalMs = 800) {
+  constructor(genesis: Genesis, time: TestTime, finalMs = 800) {
     this.genesis = genesis;
     this.#time = time;
     this.fate = () => ({ finalMs });
@@ -293,7 +299,7 @@ export class TestWallet implements Payer {
   readonly signer: Signer;
   readonly address: Address;
   readonly #ledger: TestLedger;
-  readonly #time: VirtualTime;
+  readonly #time: TestTime;
   readonly #name: string;
   #balance: number;
   #head: Slot;
@@ -303,7 +309,7 @@ export class TestWallet implements Payer {
   /** How long a node takes to queue a payment. */
   queueMs = 20;
 
-  constructor(ledger: TestLedger, time: VirtualTime, name: string, balance: number) {
+  constructor(ledger: TestLedger, time: TestTime, name: string, balance: number) {
     this.#ledger = ledger;
     this.#time = time;
     this.#name = name;

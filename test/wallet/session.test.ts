@@ -173,7 +173,15 @@ describe('a charging session', () => {
     assert.equal(JSON.parse(car.receipt!).final, true, 'it stops in order');
   });
 
-  it('has the longer history of a replay at any speed', async () => {
+  it('counts a payment that becomes final after the charger has given up the wait for it', async () => {
+    const play = new Play();
+    play.ledger.fate = () => ({ finalMs: 9000 });
+    const { charger, car } = await play.run({ charger: { verifyMs: 2000, unpaidMax: 230 as Units } });
+    assert.equal(charger.ended.reason, 'full', charger.ended.detail);
+    assertSettled(play, charger, car);
+  });
+
+  it('has its own time in a replay at any speed', async () => {
     const play = new Play();
     const tariff = { ...TARIFF, validUntilMs: 2 ** 47 };
     const pace = pacedClock(play.time, 600, Date.UTC(2018, 2, 1));
