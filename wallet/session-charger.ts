@@ -77,11 +77,6 @@ export class ChargerSession {
     return this.#carSignature;
   }
 
-  /** Energy flows now. */
-  get delivering(): boolean {
-    return this.#delivering;
-  }
-
   /** Payments that count. */
   get finals(): readonly FinalPayment[] {
     return this.#tally?.finals ?? [];
@@ -95,10 +90,6 @@ export class ChargerSession {
   /** Of the latest reading. */
   get unpaid(): number {
     return (this.#chain?.due ?? 0) - this.counted;
-  }
-
-  get final(): boolean {
-    return this.#closing !== undefined;
   }
 
   step(event: ChargerEvent, at: ChargerMoment): readonly ChargerAction[] {

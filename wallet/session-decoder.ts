@@ -123,7 +123,7 @@ const SCHEME = integer(0, 2);
 const SIGNATURE = bytes(64, 2420);
 
 export const AMOUNT = integer(0, UNITS_MAX);
-export const SESSION_ID = hexText(16);
+const SESSION_ID = hexText(16);
 export const MODE = oneOf(['stream', 'settle']);
 export const DETAIL = text(0, DETAIL_LENGTH_MAX);
 export const REASON = oneOf(END_REASONS);

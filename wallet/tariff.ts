@@ -55,13 +55,3 @@ export function amountDue(tariff: Tariff, wh: number, ms: number): Units {
 export function stepCost(tariff: Tariff, step: { readonly stepWh: number; readonly stepMs: number }): Units {
   return (amountDue(tariff, step.stepWh, step.stepMs) + 2) as Units;
 }
-
-/** Prices equal in every field. */
-export function sameTariff(a: Tariff, b: Tariff): boolean {
-  return (
-    a.unitsPerKwh === b.unitsPerKwh &&
-    a.unitsPerMinute === b.unitsPerMinute &&
-    a.currency === b.currency &&
-    a.validUntilMs === b.validUntilMs
-  );
-}
