@@ -210,7 +210,18 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     const replies = this.#guard(() => payments.map((payment) => this.#admission.submit(payment)));
     if (this.#admission.size > 0)
       this.#assembly ??= setTimeout(() => this.#onTimer(() => this.#assemble()), this.#blockLingerMs);
-    return replies;
+    return replies.some((reply) => 'status' in reply && reply.status === 'final')
+      ? this.#durable(replies)
+      : replies;
+  }
+
+  /**
+   * Durable before visible: nobody is told that a payment is final before the disk has all that makes it so, which may be
+   * younger than the payment.
+   */
+  async #durable<T>(answer: T): Promise<T> {
+    await this.#outbox.flushed();
+    return answer;
   }
 
   /** One block of what waits; more follow at once while more than a frame waits. */
@@ -292,12 +303,12 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     return this.#views.account(...args);
   }
 
-  history(...args: Parameters<LedgerCalls['history']>): ReturnType<LedgerCalls['history']> {
-    return this.#views.history(...args);
+  async history(...args: Parameters<LedgerCalls['history']>) {
+    return this.#durable(await this.#views.history(...args));
   }
 
-  proof(...args: Parameters<LedgerCalls['proof']>): ReturnType<LedgerCalls['proof']> {
-    return this.#views.proof(...args);
+  async proof(...args: Parameters<LedgerCalls['proof']>) {
+    return this.#durable(await this.#views.proof(...args));
   }
 
   async status() {
