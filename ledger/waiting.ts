@@ -41,6 +41,7 @@ export class Waiting {
   readonly #options: WaitingOptions;
   /** In order of arrival. */
   readonly #entries = new Map<VertexId, Entry>();
+  /** By missing parent, in order of the last turn to be asked for; new ones are at the end. */
   readonly #children = new Map<VertexId, Set<VertexId>>();
   readonly #askedAtMs = new Map<VertexId, number>();
   readonly #peers = new Map<string, { vertices: number; bytes: number }>();
@@ -132,7 +133,10 @@ export class Waiting {
     return { vertex: entry.vertex, from: entry.from };
   }
 
-  /** What is to be asked for now: missing, not here itself, and not asked for within the last retryMs. At most `max`. */
+  /**
+   * What is to be asked for now: missing, not here itself, and not asked for within the last retryMs. At most `max`, those
+   * first whose turn is longest ago: nobody's inventions keep anybody's parents from being asked for.
+   */
   wants(nowMs: number, max: number): Want[] {
     const wants: Want[] = [];
     for (const [id, children] of this.#children) {
@@ -145,6 +149,11 @@ export class Waiting {
       if (entry === undefined) continue;
       this.#askedAtMs.set(id, nowMs);
       wants.push({ id, from: entry.from });
+    }
+    for (const { id } of wants) {
+      const children = this.#children.get(id)!;
+      this.#children.delete(id);
+      this.#children.set(id, children);
     }
     return wants;
   }
