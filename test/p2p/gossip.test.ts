@@ -126,6 +126,18 @@ describe('gossip among nodes', () => {
     assert.equal(a.node.list().length, 1);
   });
 
+  it('brings what one leaf of a star publishes to all the others', async () => {
+    await using scene = new Scene();
+    const hub = await listener(scene, []);
+    const leaves: { node: Peers; heard: Heard[] }[] = [];
+    for (let i = 0; i < 12; i++) leaves.push(await listener(scene, [hub.node]));
+    await until('the star is drawn', () => hub.node.list().length === leaves.length);
+    const [first, ...others] = leaves;
+    await warm(first!.node, ...others.map(({ heard }) => heard));
+    first!.node.publish('block', vertex(1));
+    for (const { heard } of others) await until('it came', () => texts(heard, [1]) === 1);
+  });
+
   it('forwards nothing before the verdict is there', async () => {
     await using scene = new Scene();
     let release: (verdict: Verdict) => void = () => {};
