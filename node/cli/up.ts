@@ -68,6 +68,7 @@ export function defineUp(command: Command, host: CommandHost): void {
       host.exit = EXIT.interrupted;
       return;
     }
+    if (picture) output.line('');
     for (const line of result.lines) output.line(line);
     output.json(result.report);
     host.exit = result.good ? EXIT.done : EXIT.failed;

@@ -92,7 +92,7 @@ export function endedError(child: Child, exit: ChildExit): UpError {
 /** What all sessions of a replay have in common. */
 export type SessionManner = Pick<SessionFacts, 'speed' | 'mode' | 'stepWh'>;
 
-/** Both sides of every session. */
+/** Both sides of every session, until the signal. */
 export interface Traffic {
   /** Resolves when both sides have told how it went; never rejects. */
   drive(departure: Departure): Promise<SessionOutcome>;
@@ -104,7 +104,12 @@ interface Meeting {
   readonly served: PromiseWithResolvers<SideResult>;
 }
 
-export function createTraffic(cars: Fleet, stations: Fleet, manner: SessionManner): Traffic {
+export function createTraffic(
+  cars: Fleet,
+  stations: Fleet,
+  manner: SessionManner,
+  signal: AbortSignal,
+): Traffic {
   const meetings = new Map<number, Meeting>();
   const onMessage = (message: FromFleet): void => {
     if (message.type === 'expecting') meetings.get(message.session)?.expecting.resolve();
@@ -125,9 +130,10 @@ export function createTraffic(cars: Fleet, stations: Fleet, manner: SessionManne
       meetings.set(index, meeting);
       const over = new AbortController();
       try {
-        const late = pause(departure.session.durationMs * 2 + SESSION_GRACE_MS, over.signal).then(
-          () => undefined,
-        );
+        const late = pause(
+          departure.session.durationMs * 2 + SESSION_GRACE_MS,
+          AbortSignal.any([over.signal, signal]),
+        ).then(() => undefined);
         return (
           (await Promise.race([meet(departure, meeting), late])) ??
           unheard('neither side has said how it went')

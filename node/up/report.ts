@@ -65,27 +65,25 @@ export function isGood(report: ReplayReport): boolean {
   );
 }
 
-/** The report in sentences. */
+/** The report in sentences, on lines of less than 80 characters. */
 export function describeReport(
   report: ReplayReport,
   elapsedMs: number,
   differences: readonly string[],
 ): string[] {
   const { p50, p99 } = report.finalityMs;
-  const supply =
-    report.supply === report.supplyExpected
-      ? `The supply is ${grouped(report.supplyExpected)} units, as in the genesis`
-      : `THE SUPPLY IS ${report.supply === null ? 'UNKNOWN' : grouped(report.supply)}, in the genesis ${grouped(report.supplyExpected)}`;
+  const expected = grouped(report.supplyExpected);
   return [
     `${grouped(report.settled)} of ${counted(report.sessions, 'session')} settled in ${clock(elapsedMs)}: ` +
-      `${kwh(report.energyWh, 1)} kWh for ${grouped(report.unitsPaid)} units in ${counted(report.payments, 'payment')}, ` +
-      `${report.paymentsPerSecond} a second.`,
-    ...(p50 === null
-      ? []
-      : [
-          `A payment was final in ${p50} ms (median; p99 ${p99} ms), from the car's wallet to the station's own check of the proof.`,
-        ]),
-    `${supply}; the validators ${report.validatorsAgree ? 'agree about every balance' : 'DO NOT AGREE'}.`,
+      `${kwh(report.energyWh, 1)} kWh for ${grouped(report.unitsPaid)} units.`,
+    `${counted(report.payments, 'payment')}, ${report.paymentsPerSecond} a second${
+      p50 === null ? '.' : `; final in ${p50} ms (median; p99 ${p99} ms), measured from`
+    }`,
+    ...(p50 === null ? [] : ["the car's submission to the station's own check of the proof."]),
+    report.supply === report.supplyExpected
+      ? `The supply is ${expected} units, as in the genesis.`
+      : `THE SUPPLY IS ${report.supply === null ? 'UNKNOWN' : grouped(report.supply)}, AND IN THE GENESIS ${expected}.`,
+    report.validatorsAgree ? 'The validators agree about every balance.' : 'THE VALIDATORS DO NOT AGREE.',
     ...differences,
   ];
 }

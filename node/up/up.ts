@@ -105,9 +105,8 @@ async function replay(
   stack: AsyncDisposableStack,
   outer: AbortSignal,
 ): Promise<UpResult | undefined> {
-  deps.note(
-    `${folder.resumed ? 'Going on with' : 'Making'} a network of ${folder.validators.length} validators in ${folder.dir}`,
-  );
+  const which = folder.resumed ? 'kept' : 'new';
+  deps.note(`Starting the ${folder.validators.length} validators of a ${which} network in ${folder.dir}`);
   let onEnded = deps.note;
   const validators = await startValidators(
     { genesis: folder.genesis, folders: folder.validators, logsDir: path.join(folder.dir, 'logs') },
@@ -115,7 +114,11 @@ async function replay(
     stack,
     outer,
   );
-  deps.note(`Nodes for wallets: ${validators.addresses.join(' ')}`);
+  if (options.dir !== undefined) {
+    deps.note('Nodes that wallets can use:');
+    for (const address of validators.addresses) deps.note(`  ${address}`);
+  }
+  deps.note(`Opening the wallets of ${folder.cars} cars and ${plan.stations.length} stations`);
   const [cars, stations] = await startFleets(options, folder, plan, validators, stack, outer);
   const board = createBoard(
     { plan, mode: options.mode, speed: options.speed },
@@ -187,8 +190,9 @@ async function carryOut(
   outer: AbortSignal,
 ): Promise<void> {
   const { speed, mode, stepWh } = options;
-  const traffic = createTraffic(cars, stations, { speed, mode, stepWh });
   const over = new AbortController();
+  const signal = AbortSignal.any([outer, over.signal]);
+  const traffic = createTraffic(cars, stations, { speed, mode, stepWh }, signal);
   let failure: UpError | undefined;
   for (const { child } of [cars, stations]) {
     void child.exited.then((exit) => {
@@ -206,7 +210,7 @@ async function carryOut(
       started: board.started,
       ended: board.ended,
     },
-    AbortSignal.any([outer, over.signal]),
+    signal,
   );
   if (failure !== undefined) throw failure;
 }

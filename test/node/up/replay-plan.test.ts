@@ -82,6 +82,31 @@ describe('a replay plan', () => {
     for (const { startMs, durationMs } of plan.sessions) assert.deepEqual([startMs, durationMs], [0, 0]);
   });
 
+  it('at max lets the sessions of a station take turns at its connectors', () => {
+    const busy = [
+      session('A', '1', 0),
+      session('A', '2', 1),
+      session('A', '1', 2),
+      session('A', '1', 3),
+      session('B', '1', 4),
+    ];
+    const plan = planReplay(busy, { cars: 1, speed: 'max' });
+    assert.deepEqual(
+      plan.sessions.map(({ station, connector }) => [station, connector]),
+      [
+        [0, 0],
+        [0, 1],
+        [0, 0],
+        [0, 1],
+        [1, 0],
+      ],
+    );
+    assert.deepEqual(
+      plan.stations.map((station) => station.connectors),
+      [2, 1],
+    );
+  });
+
   it('gives each charge point a station while they are few', () => {
     const plan = planReplay([session('A', '2', 0), session('B', '1', 1), session('A', '1', 2)], {
       cars: 1,
@@ -146,7 +171,7 @@ describe('a replay plan', () => {
     );
   });
 
-  it('never moves two recorded connectors onto one, so that what ran at once can run at once', () => {
+  it('never moves two recorded connectors onto one when times count, so that what ran at once can run at once', () => {
     fc.assert(
       fc.property(anySessions, fc.integer({ min: 1, max: 7 }), (sessions, stations) => {
         const plan = planReplay(sessions, { cars: 1, stations, speed: 1 });
