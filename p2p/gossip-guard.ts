@@ -47,6 +47,7 @@ export interface GossipInside {
     data: Uint8Array,
     options: { floodPublish: boolean },
   ): Promise<{ recipients: PeerId[] }>;
+  sendRpcInBatch(peers: Set<string>, rpc: Rpc & { readonly subscriptions: readonly [] }): void;
 }
 
 const METHODS = [
@@ -56,6 +57,7 @@ const METHODS = [
   'handleReceivedRpc',
   'onPeerConnected',
   'publish',
+  'sendRpcInBatch',
 ] as const;
 
 /** The inside of a GossipSub, or an error that names what an update has moved. */

@@ -145,14 +145,18 @@ export class Gossip implements AsyncDisposable {
 
   async #send(kind: GossipKind, bytes: Uint8Array): Promise<number> {
     const topic = this.#topicOf(kind);
-    const audience = this.#host.gossip.getSubscribers(topic).length;
+    const audience = this.#host.gossip.getSubscribers(topic).map(String);
     // Gossipsub would remember the frame as seen, and ignore it when it is published once there is somebody.
-    if (audience === 0) return 0;
+    if (audience.length === 0) return 0;
     try {
-      const floodPublish = kind === 'header' || audience * bytes.length <= FLOOD_BYTES_MAX;
+      const floodPublish = kind === 'header' || audience.length * bytes.length <= FLOOD_BYTES_MAX;
       const { recipients } = await this.#inside.publish(topic, bytes, { floodPublish });
       this.#host.counters.add(kind === 'header' ? 'headers_sent' : 'gossip_published');
-      return recipients.length;
+      if (recipients.length > 0 || kind === 'header') return recipients.length;
+      // Published before, when others were listening: who has it knows, who came since needs it.
+      const all = new Set(audience);
+      this.#inside.sendRpcInBatch(all, { subscriptions: [], messages: [{ topic, data: bytes }] });
+      return all.size;
     } catch (error) {
       this.#host.counters.add('gossip_publish_failed');
       this.#host.log.debug({ kind, error: String(error) }, 'a frame was not published');

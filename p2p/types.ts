@@ -91,7 +91,8 @@ export interface Peers extends AsyncDisposable {
   /** Full multiaddrs with /p2p/. */
   readonly addresses: readonly string[];
   /**
-   * Fire and forget: what a slow peer cannot take is dropped for that peer and counted. A witness published or accepted
+   * Fire and forget: what a slow peer cannot take is dropped for that peer and counted. A block or witness may be
+   * published again, for those who came since. A witness published or accepted
    * here also sends its header to the light clients; publish a `header` only for witnesses that came another way.
    * Throws a PeersError `message_too_large` for what nobody may send.
    */

@@ -138,6 +138,24 @@ describe('gossip among nodes', () => {
     for (const { heard } of others) await until('it came', () => texts(heard, [1]) === 1);
   });
 
+  it('sends what is published again to those who came since, and only they hear it', async () => {
+    await using scene = new Scene();
+    const a = await listener(scene, []);
+    const b = await listener(scene, [a.node]);
+    await connected(a.node, b.node);
+    await warm(a.node, b.heard);
+    a.node.publish('witness', vertex(1));
+    await until('it came', () => texts(b.heard, [1]) === 1);
+    const c = await listener(scene, [a.node]);
+    await until('the third is there', () => a.node.list().length === 2);
+    await until('it came to the third', () => {
+      a.node.publish('witness', vertex(1));
+      return texts(c.heard, [1]) > 0;
+    });
+    assert.equal(texts(c.heard, [1]), 1);
+    assert.equal(texts(b.heard, [1]), 1);
+  });
+
   it('forwards nothing before the verdict is there', async () => {
     await using scene = new Scene();
     let release: (verdict: Verdict) => void = () => {};
