@@ -63,6 +63,10 @@ export class Core {
   readonly #validator: Validator | undefined;
   readonly #invalid = new Map<VertexId, Refusal>();
   readonly #exposed = new Set<ValidatorIndex>();
+  /** The greatest round of a witness that had to wait. */
+  #heardRound = 0;
+  /** The tangle has no room for another own witness. */
+  #full = false;
 
   constructor(options: CoreOptions, deps?: ValidatorDeps) {
     this.ledger = new Ledger(options.genesis, options.ledger);
@@ -137,15 +141,16 @@ export class Core {
 
   #wait(vertex: Vertex, missing: readonly VertexId[], from: string, nowMs: number, effects: Effect[]): void {
     if (!this.#waiting.add(vertex, missing, from, nowMs)) {
-      const max = this.#waiting.size;
+      const { size, max } = this.#waiting;
       effects.push({
         type: 'refused',
         id: vertex.id,
-        refusal: { code: 'queue_full', waiting: max, max },
+        refusal: { code: 'queue_full', waiting: size, max },
         from,
       });
       return;
     }
+    if (vertex.kind === 'witness') this.#heardRound = Math.max(this.#heardRound, vertex.round);
     effects.push({ type: 'waiting', id: vertex.id });
   }
 
@@ -178,8 +183,20 @@ export class Core {
     const { validator } = witness;
     if (this.#exposed.has(validator) || !this.ledger.tangle.branches.equivocated(validator)) return;
     this.#exposed.add(validator);
-    const tip = this.ledger.tangle.record(this.ledger.tangle.branches.main(validator).tipRow);
-    effects.push({ type: 'equivocation', validator, ids: [tip.id, witness.id] });
+    effects.push({ type: 'equivocation', validator, ids: [this.#twinOf(witness), witness.id] });
+  }
+
+  /** The other witness on top of the same one: together they prove what their validator has done. */
+  #twinOf(witness: Witness): VertexId {
+    const { tangle } = this.ledger;
+    const self = tangle.row(witness.self);
+    for (let row = tangle.size - 1; row > 0; row--) {
+      const record = tangle.record(row);
+      if (record.kind !== 'witness' || record.validator !== witness.validator || record.id === witness.id)
+        continue;
+      if (tangle.parents(row)[0] === self) return record.id;
+    }
+    throw new Error('broken invariant: a fork has two sides');
   }
 
   /** "An invalid vertex makes all its descendants invalid; its sender is penalised." */
@@ -201,18 +218,30 @@ export class Core {
     this.#invalid.set(id, refusal);
   }
 
+  /** A vertex whose parents did not come: somebody's fault only when this node is not itself behind. */
+  #inVain(): Refusal {
+    const current = this.rounds.highestQuorum;
+    if (this.#heardRound > current + 2) return { code: 'stale', round: this.#heardRound, current };
+    return { code: 'budget_spent', what: 'vertices without parents', retryAfterMs: 0 };
+  }
+
   #tick(nowMs: number, effects: Effect[]): void {
     for (const { vertex, from } of this.#waiting.expired(nowMs)) {
-      const refusal: Refusal = { code: 'budget_spent', what: 'vertices without parents', retryAfterMs: 0 };
+      const refusal = this.#inVain();
       effects.push({ type: 'refused', id: vertex.id, refusal, from });
     }
     const wants = this.#waiting.wants(nowMs, WANTS_MAX);
     if (wants.length > 0) effects.push({ type: 'wanted', wants });
-    const bytes = this.#validator?.propose(nowMs);
+    const bytes = this.#full ? undefined : this.#validator?.propose(nowMs);
     if (bytes === undefined) return;
     const witness = decodeVertex(bytes, this.ledger.genesis.network);
     assert(!isRefusal(witness), 'own witnesses decode');
     const refusal = this.#attach(witness, 'self', nowMs, effects);
+    if (refusal?.code === 'tangle_full') {
+      this.#full = true;
+      effects.push({ type: 'refused', id: witness.id, refusal, from: 'self' });
+      return;
+    }
     assert(refusal === undefined, `own witnesses are valid: ${JSON.stringify(refusal)}`);
     for (const { vertex, from } of this.#waiting.arrived(witness.id))
       this.#attachAll(vertex, from, nowMs, effects);

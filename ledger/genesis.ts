@@ -3,6 +3,7 @@
  * weight 4) | allocations 4, each (address 32, amount 8), ascending. Its hash is the vertex under all others; the
  * first 16 bytes of the hash are the network id.
  */
+import { hex } from './bytes.ts';
 import { DecodeError, decoding, KIND, Reader, Writer } from './encode.ts';
 import { blake3, blake3Hex } from './hash.ts';
 import {
@@ -52,10 +53,15 @@ export function encodeGenesis(draft: GenesisDraft): Uint8Array {
 
 function readCommittee(reader: Reader): Member[] {
   const count = reader.count(1, COMMITTEE_MAX, 'committee', reader.u16);
+  const keys = new Set<string>();
   return Array.from({ length: count }, () => {
     const scheme = reader.u8('scheme');
     if (scheme !== 0) throw new DecodeError({ code: 'scheme_unsupported', scheme });
     const publicKey = reader.bytes(ED25519_KEY_BYTES, 'validator key').slice();
+    // One key, one seat: a node would not know which of them it sits in.
+    if (keys.has(hex(publicKey)))
+      throw new DecodeError({ code: 'malformed', what: 'one validator key twice' });
+    keys.add(hex(publicKey));
     const weight = reader.count(1, 0xffffffff, 'weight', reader.u32);
     return { scheme: scheme as Scheme, publicKey, weight };
   });

@@ -84,12 +84,12 @@ export class Ledger {
       : this.#attachWitness(vertex, parents as number[]);
   }
 
-  /** The payload is in the tangle and needs no other block: final, voted for, or carried by a block that is not too old. */
+  /** The payload is in the tangle and needs no other block: final, accepted by a quorum, or carried by a block that is not too old. */
   alive(payload: Pick<Payment, 'kind' | 'id'> | Pick<Data, 'kind' | 'id'>, round: Round): boolean {
     if (payload.kind === 'data') return this.#data.has(payload.id);
     const payment = this.accounts.get(payload.id);
     if (payment === undefined) return false;
-    if (payment.final || payment.acceptWeight > 0) return true;
+    if (payment.final || payment.acceptWeight >= this.committee.quorum) return true;
     return round - this.tangle.round(payment.carrier.row) <= DEPTH_ROUNDS_MAX;
   }
 

@@ -59,9 +59,6 @@ export const WITNESS_VOTES_MAX = 1024;
 /** D: how many rounds a parent may be older than its child, and how far back a witness first covers blocks. */
 export const DEPTH_ROUNDS_MAX = 64;
 
-/** E: rounds after which what is older than the last checkpoint may be forgotten. */
-export const EPOCH_ROUNDS = 1000;
-
 /** Genesis accounts; a bigger start is made by payments. */
 export const ALLOCATIONS_MAX = 1_000_000;
 

@@ -113,7 +113,10 @@ export function readPayment(
   // An account's first payment, and no other, has the account itself as `previous`.
   const first = (previous as Slot) === account;
   if (first !== (sequence === 1)) {
-    throw new DecodeError({ code: 'sequence_gap', expected: first ? 1 : 2, received: sequence });
+    throw new DecodeError({
+      code: 'malformed',
+      what: 'payment: sequence 1 and its own account as previous go together',
+    });
   }
   return {
     kind: 'payment',

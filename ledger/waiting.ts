@@ -51,6 +51,11 @@ export class Waiting {
     this.#options = options;
   }
 
+  /** Vertices that there is room for. */
+  get max(): number {
+    return this.#options.verticesMax;
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -45,10 +45,16 @@ export interface AdmissionDeps {
 
 /** The status of a payment that is in the tangle. */
 export function statusOf(ledger: Ledger, payment: PaymentRecord): PaymentStatus {
+  let contested = false;
+  if (payment.link === 'void') return 'dead';
+  // A payment shares the fate of every payment before it.
+  for (let at: PaymentRecord | undefined = payment; at !== undefined && !at.final; at = at.parent) {
+    const rivals = ledger.accounts.slotOf(at);
+    if (rivals.some((rival) => rival.final)) return 'dead';
+    contested ||= rivals.length > 1;
+  }
   if (payment.final) return 'final';
-  const rivals = ledger.accounts.slotOf(payment);
-  if (payment.link === 'void' || rivals.some((rival) => rival.final)) return 'dead';
-  return rivals.length > 1 ? 'contested' : 'pending';
+  return contested ? 'contested' : 'pending';
 }
 
 export class Admission {

@@ -142,7 +142,7 @@ export const FIELDS = {
     min: 0,
     max: 60_000,
     unit: 'milliseconds',
-    doc: "How long a round waits, once a quorum is there, for the leader's witness and its votes.",
+    doc: 'How long a round waits, once a quorum is there, for the witnesses of the others.',
   }),
   idleBeatMs: integer({
     default: 1000,

@@ -63,6 +63,8 @@ export type LedgerEvent =
   /** Rounds have not moved for a while: there may be something that this node has not heard of. */
   | { readonly type: 'stalled'; readonly round: number }
   | { readonly type: 'loaded'; readonly vertices: number; readonly finals: number; readonly ms: number }
+  /** The store knows of no vote, but the key may have voted: this validator keeps silent rather than contradict itself. */
+  | { readonly type: 'mute' }
   /** The thread cannot go on: the disk failed, or an invariant broke. */
   | { readonly type: 'failed'; readonly message: string };
 
@@ -73,6 +75,8 @@ export interface LedgerThreadOptions {
   readonly validator: ValidatorOptions | undefined;
   /** 32-byte seed of the validator key; with `validator`. */
   readonly validatorSeed: Uint8Array | undefined;
+  /** The key has never voted: an empty store is no loss. */
+  readonly neverVoted: boolean;
   readonly queuePaymentsMax: number;
   readonly queuePaymentsPerAccountMax: number;
   readonly blockLingerMs: number;

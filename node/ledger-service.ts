@@ -22,7 +22,7 @@ import type { PaymentStatus, Verdict } from '../p2p/index.ts';
 import { Admission, type Submission, statusOf } from './admission.ts';
 import type { LedgerCalls, LedgerEvent, LedgerThreadOptions, VerifiedVertex } from './ledger-messages.ts';
 import { LedgerViews } from './ledger-views.ts';
-import { STALL_MS, TICK_MS } from './limits.ts';
+import { FULL_BLOCK_PAYMENTS, STALL_MS, TICK_MS } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import type { ReadyParents } from './ready-parents.ts';
 import type { VertexStore } from './vertex-store.ts';
@@ -78,7 +78,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       {
         ledger: core.ledger,
         dropped: (payment, refusal) =>
-          this.#tell([payment.account], { type: 'status', payment: payment.id, status: 'dead', refusal }),
+          this.#tell([payment.account], { type: 'status', payment: payment.id, status: 'dropped', refusal }),
       },
     );
     this.#views = new LedgerViews({
@@ -208,8 +208,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
 
   async submit(payments: readonly Submission[]) {
     const replies = this.#guard(() => payments.map((payment) => this.#admission.submit(payment)));
-    if (this.#admission.size > 0)
-      this.#assembly ??= setTimeout(() => this.#onTimer(() => this.#assemble()), this.#blockLingerMs);
+    this.#assembleSoon();
     return replies.some((reply) => 'status' in reply && reply.status === 'final')
       ? this.#durable(replies)
       : replies;
@@ -224,7 +223,18 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     return answer;
   }
 
-  /** One block of what waits; more follow at once while more than a frame waits. */
+  /** In a moment, so that payments find company; at once when they fill a block. */
+  #assembleSoon(): void {
+    const { size } = this.#admission;
+    if (size === 0) return;
+    const full = size >= FULL_BLOCK_PAYMENTS;
+    if (this.#assembly !== undefined && !full) return;
+    clearTimeout(this.#assembly);
+    const delayMs = full ? 0 : this.#blockLingerMs;
+    this.#assembly = setTimeout(() => this.#onTimer(() => this.#assemble()), delayMs);
+  }
+
+  /** One block of what waits; more follow while more waits. */
   #assemble(): void {
     this.#assembly = undefined;
     const payments = this.#admission.take();
@@ -244,10 +254,10 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     const verdict = isRefusal(block) ? block : this.#step(block, 'self', false);
     if (isRefusal(verdict)) {
       for (const { id, account } of payments) {
-        this.#tell([account], { type: 'status', payment: id, status: 'dead', refusal: verdict });
+        this.#tell([account], { type: 'status', payment: id, status: 'dropped', refusal: verdict });
       }
     }
-    if (this.#admission.size > 0) this.#assembly = setTimeout(() => this.#onTimer(() => this.#assemble()), 0);
+    this.#assembleSoon();
     this.#schedule();
   }
 

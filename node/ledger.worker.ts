@@ -15,6 +15,9 @@ import { Store } from './store.ts';
 const port = parentPort!;
 const { options, ready } = workerData as { options: LedgerThreadOptions; ready: SharedArrayBuffer };
 
+/** Mark of a store that holds all votes of its validator. */
+const VOTES_HERE = 'votes-here';
+
 let batch: (AnswerMessage | { event: LedgerEvent })[] = [];
 
 /** Everything that one turn of the event loop says leaves as one message. */
@@ -54,17 +57,27 @@ async function answer(
   }
 }
 
+/** A store in which the validator's votes are, or will be: never two stores for one key. */
+async function mayVote(store: Store): Promise<boolean> {
+  if ((await store.getMeta(VOTES_HERE)) !== undefined) return true;
+  if (!options.neverVoted) return false;
+  await store.putMeta(VOTES_HERE, Uint8Array.of(1));
+  return true;
+}
+
 async function main(): Promise<void> {
   const genesis = decodeGenesis(options.genesis);
   if (isRefusal(genesis)) throw new Error(`genesis: ${JSON.stringify(genesis)}`);
   const store = await Store.open(options.folder, { genesisId: genesis.id });
-  const service = await LedgerService.open(options, {
+  const mute = options.validator !== undefined && !(await mayVote(store));
+  const service = await LedgerService.open(mute ? { ...options, validator: undefined } : options, {
     genesis,
     store,
     ready: new ReadyParents(ready),
     nowMs: Date.now,
     emit: (event) => say({ event }),
   });
+  if (mute) say({ event: { type: 'mute' } });
   port.on('message', (calls: CallMessage[]) => {
     for (const call of calls) void answer(service, store, call);
   });

@@ -57,3 +57,6 @@ export const WANTED_DELAY_MS = 30;
 
 /** Vertices that the tangle has room for; memory is used as it fills, about 1 kB a vertex. */
 export const LEDGER_VERTICES_MAX = 4_000_000;
+
+/** So many payments of one transfer fill a frame, and nothing is gained by waiting for more. */
+export const FULL_BLOCK_PAYMENTS = 300;

@@ -4,10 +4,11 @@
  *   genesis.json                     what fixes the network, for people and programs
  *   validators/<i>/node.json         settings of validator i (node/config.ts)
  *   validators/<i>/validator.key     the key that it votes with, 64 hex digits, readable for its owner alone
+ *   validators/<i>/validator.key.new a mark that the key has never voted; the node removes it at its first start
  *   validators/<i>/identity.key      the key of its network identity, likewise
  *   validators/<i>/db/               its database, made by the node itself
  */
-import { access, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import {
@@ -207,6 +208,20 @@ export async function loadKey(file: string): Promise<Uint8Array> {
   return unhex(text);
 }
 
+function markOf(keyFile: string): string {
+  return `${keyFile}.new`;
+}
+
+/** True until the first start of a validator with this key file: then an empty database has lost no vote. */
+export function neverVoted(keyFile: string): Promise<boolean> {
+  return exists(markOf(keyFile));
+}
+
+/** The database knows from now on. */
+export async function forgetNeverVoted(keyFile: string): Promise<void> {
+  await rm(markOf(keyFile), { force: true });
+}
+
 /** Reads a key file, or makes it when there is none. */
 export async function loadOrMakeKey(file: string, deps: InitDeps): Promise<Uint8Array> {
   return (await exists(file)) ? loadKey(file) : makeKey(file, deps);
@@ -274,6 +289,7 @@ export async function initNetwork(options: InitOptions, deps: InitDeps): Promise
     const folder = path.join(dir, 'validators', String(i));
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeNew(path.join(folder, 'validator.key'), `${hex(keys[i]!)}\n`, 0o600);
+    await writeNew(markOf(path.join(folder, 'validator.key')), 'This key has never voted.\n', 0o600);
     await makeKey(path.join(folder, 'identity.key'), deps);
     await writeNew(
       path.join(folder, 'node.json'),

@@ -30,7 +30,7 @@ import type { LedgerEvent } from './ledger-messages.ts';
 import { LedgerThread, LedgerThreadError } from './ledger-thread.ts';
 import { LEDGER_VERTICES_MAX, WANTED_DELAY_MS } from './limits.ts';
 import type { NodeLog } from './log.ts';
-import { loadGenesis, loadKey, loadOrMakeKey } from './network-files.ts';
+import { forgetNeverVoted, loadGenesis, loadKey, loadOrMakeKey, neverVoted } from './network-files.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { VerifyPool } from './verify-pool.ts';
 import { WorkPool } from './work-pool.ts';
@@ -68,6 +68,9 @@ function indexOf(genesis: Genesis, seed: Uint8Array, file: string): ValidatorInd
   }
   return index;
 }
+
+const MUTE =
+  'This validator does not vote: its key has voted before, and the database does not hold those votes. Voting again could contradict them. Bring back the database that was lost; never an older copy of it.';
 
 /** One node's parts, while they are put together; ended in reverse order. */
 class Parts {
@@ -180,6 +183,8 @@ function onEvent(parts: Parts, event: LedgerEvent): void {
     log.error({ validator, ids }, 'A validator has signed two witnesses where an honest one signs one');
   } else if (event.type === 'stalled') {
     void parts.catchUp?.start();
+  } else if (event.type === 'mute') {
+    log.error({ key: parts.config.validatorKey }, MUTE);
   } else if (event.type === 'loaded') {
     log.info({ vertices: event.vertices, finals: event.finals, ms: event.ms }, 'Read back what was stored');
   } else {
@@ -202,6 +207,7 @@ async function startLedger(
       validator:
         validator === undefined ? undefined : { index: validator, roundFloorMs, roundLingerMs, idleBeatMs },
       validatorSeed: seed,
+      neverVoted: config.validatorKey !== undefined && (await neverVoted(config.validatorKey)),
       queuePaymentsMax: config.queuePaymentsMax,
       queuePaymentsPerAccountMax: config.queuePaymentsPerAccountMax,
       blockLingerMs: config.blockLingerMs,
@@ -245,6 +251,7 @@ async function assemble(parts: Parts): Promise<ValidatorIndex | undefined> {
     parts.work = parts.own(new WorkPool({ threads: config.workThreads }, { log: log.child('work') }));
   }
   parts.ledger = parts.own(await startLedger(parts, validator, seed));
+  if (config.validatorKey !== undefined) await forgetNeverVoted(config.validatorKey);
   parts.subscriptions = new Subscriptions({
     watch: (addresses, on) => void parts.ledger.call('watch', addresses, on).catch(() => undefined),
   });

@@ -11,8 +11,8 @@ import type {
   VertexId,
 } from '../ledger/index.ts';
 
-/** Waiting at the node; in a block; in a block beside a rival; irrevocable; never to be final. */
-export type PaymentStatus = 'queued' | 'pending' | 'contested' | 'final' | 'dead';
+/** Waiting at the node; no longer waiting there, for want of room; in a block; beside a rival; irrevocable; never to be final. */
+export type PaymentStatus = 'queued' | 'dropped' | 'pending' | 'contested' | 'final' | 'dead';
 
 export type SubmitReply =
   | { readonly id: PaymentId; readonly status: PaymentStatus }

@@ -54,7 +54,7 @@ export const LightRequest = z.discriminatedUnion('ask', [
 ]);
 export type LightRequest = z.infer<typeof LightRequest>;
 
-const status = z.enum(['queued', 'pending', 'contested', 'final', 'dead']);
+const status = z.enum(['queued', 'dropped', 'pending', 'contested', 'final', 'dead']);
 
 /** null on the wire (undefined has no place there) is undefined here. */
 function optional<T>(shape: z.ZodType<T>) {

@@ -42,6 +42,7 @@ class Life implements Disposable {
         verticesMax: 100_000,
         validator: { index: 0, roundFloorMs: 1, roundLingerMs: 0, idleBeatMs: 2 },
         validatorSeed: keysOf('validator A').secret,
+        neverVoted: true,
         queuePaymentsMax: 100,
         queuePaymentsPerAccountMax: 100,
         blockLingerMs: 0,

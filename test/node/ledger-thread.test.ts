@@ -46,7 +46,7 @@ class Bench implements AsyncDisposable {
     this.folder = folder;
   }
 
-  async start(): Promise<void> {
+  async start(neverVoted = true): Promise<void> {
     this.thread = await LedgerThread.start(
       {
         genesis: encodeGenesis(genesis),
@@ -54,6 +54,7 @@ class Bench implements AsyncDisposable {
         verticesMax: 10_000,
         validator: { index: 0, roundFloorMs: 10, roundLingerMs: 0, idleBeatMs: 200 },
         validatorSeed: keysOf('validator A').secret,
+        neverVoted,
         queuePaymentsMax: 100,
         queuePaymentsPerAccountMax: 16,
         blockLingerMs: 2,
@@ -160,6 +161,25 @@ describe('the ledger thread', () => {
     const orphan = pay(5, { ...p1, id: pay(1, undefined, 'never sent').id });
     const [reply] = await bench.thread.call('submit', [submission(orphan)]);
     assert.deepEqual(reply, { refusal: { code: 'previous_unknown', previous: orphan.previous } });
+  });
+
+  it('keeps a validator silent whose votes are not in the store', async () => {
+    await using bench = new Bench(folder);
+    await bench.start(false);
+    await bench.until(() => bench.events.find((event) => event.type === 'mute'));
+    assert.equal((await bench.thread.call('status')).validator, undefined);
+  });
+
+  it('votes on when its votes are in the store', async () => {
+    {
+      await using bench = new Bench(folder);
+      await bench.start();
+      await bench.until(() => bench.events.find((event) => event.type === 'publish'));
+    }
+    await using bench = new Bench(folder);
+    await bench.start(false);
+    await bench.until(() => bench.events.find((event) => event.type === 'publish'));
+    assert.equal((await bench.thread.call('status')).validator, 0);
   });
 
   it('a second one on the same folder is refused', async () => {
