@@ -20,15 +20,17 @@ import {
   type LightHandlers,
   type LightPush,
   type Peers,
+  type SubmitReply,
   type Verdict,
   type VertexHandlers,
 } from '../p2p/index.ts';
+import type { Submission } from './admission.ts';
 import { CatchUp } from './catch-up.ts';
 import { type Config, verifyThreadsOf } from './config.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { LedgerEvent } from './ledger-messages.ts';
 import { LedgerThread, LedgerThreadError } from './ledger-thread.ts';
-import { LEDGER_VERTICES_MAX, WANTED_DELAY_MS } from './limits.ts';
+import { LEDGER_CALLS_MAX, LEDGER_VERTICES_MAX, WANTED_DELAY_MS } from './limits.ts';
 import type { NodeLog } from './log.ts';
 import { forgetNeverVoted, loadGenesis, loadKey, loadOrMakeKey, neverVoted } from './network-files.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -128,13 +130,27 @@ function vertexHandlers(parts: Parts): VertexHandlers {
   };
 }
 
+/** A busy ledger thread is pressure, which the client has to feel, not an error. */
+async function submit(
+  ledger: LedgerThread,
+  payments: readonly Submission[],
+): Promise<readonly SubmitReply[]> {
+  try {
+    return await ledger.call('submit', payments);
+  } catch (error) {
+    if (!(error instanceof LedgerThreadError && error.code === 'busy')) throw error;
+    const refusal = { code: 'queue_full', waiting: ledger.waiting, max: LEDGER_CALLS_MAX } as const;
+    return payments.map(() => ({ refusal }));
+  }
+}
+
 function lightHandlers(parts: Parts): LightHandlers {
   const { ledger, verify, genesis } = parts;
   return {
     async submit(payments) {
       const checked = await verify.checkPayments(payments);
       const good = checked.flatMap((one, i) => (isRefusal(one) ? [] : [{ ...one, bytes: payments[i]! }]));
-      const replies = good.length === 0 ? [] : [...(await ledger.call('submit', good))];
+      const replies = good.length === 0 ? [] : [...(await submit(ledger, good))];
       return checked.map((one) => (isRefusal(one) ? { refusal: one } : replies.shift()!));
     },
     tips: (count) => ledger.call('tips', count),

@@ -70,6 +70,6 @@ export function storeErrorOf(error: unknown, folder: string): StoreError {
 export function corrupted(folder: string, what: string, options?: ErrorOptions): StoreError {
   const text =
     `${folder} is damaged: ${what}. Move the folder away and start again: the node fetches everything from its ` +
-    'peers, and a validator votes again once the others have told it where it was.';
+    'peers. A validator does not vote then, as it cannot know what it has signed.';
   return new StoreError('store_corrupted', text, options);
 }
