@@ -72,9 +72,13 @@ export class Validator {
       return;
     }
     this.#uncovered.add(record.row);
-    const brings =
-      record.kind === 'block' ? record.payments : record.kind === 'witness' ? record.accepted : [];
-    if (brings.length > 0) this.#news = true;
+    if (this.#isNews(record)) this.#news = true;
+  }
+
+  /** Payments or votes that the next own witness can cover; those of an equivocator it must not refer to. */
+  #isNews(record: VertexRecord): boolean {
+    if (record.kind === 'block') return record.payments.length > 0;
+    return record.kind === 'witness' && record.accepted.length > 0 && this.#mayRefer(record.validator);
   }
 
   #onOwn(row: number): void {
@@ -86,7 +90,8 @@ export class Validator {
     for (const uncovered of this.#uncovered) {
       const stale = record.round - tangle.round(uncovered) > DEPTH_ROUNDS_MAX;
       if (stale || tangle.inPast(chain, uncovered)) this.#uncovered.delete(uncovered);
-      else if (tangle.record(uncovered).kind === 'block') this.#news = true;
+      // A vote of this own witness's round could not be covered by it: waiting for a beat would hold up its payments.
+      else if (this.#isNews(tangle.record(uncovered))) this.#news = true;
     }
     this.#lastTimeMs = record.timeMs;
     if (this.#decided?.round === record.round) this.#acceptance.commit(this.#decided.decision);
