@@ -18,6 +18,8 @@ export interface CatchUpDeps {
 export class CatchUp {
   readonly #deps: CatchUpDeps;
   #running: Promise<void> | undefined;
+  /** Peers to ask when the one that is being asked is done. */
+  readonly #waiting = new Set<string>();
   #turn = 0;
   #stopped = false;
 
@@ -25,14 +27,37 @@ export class CatchUp {
     this.#deps = deps;
   }
 
-  /** Asks this peer, or, without one, the next in turn. Does nothing while a catching-up runs. Never rejects. */
+  /**
+   * Asks this peer, or, without one, the next in turn. While another is being asked, a peer that is named is asked after
+   * it: each may be the only one who knows something, its own last witness first of all. Never rejects.
+   */
   start(peer?: string): Promise<void> {
-    const from = peer ?? this.#nextPeer();
-    if (from === undefined || this.#stopped) return Promise.resolve();
-    this.#running ??= this.#run(from).finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#running === undefined) {
+      const from = peer ?? this.#nextPeer();
+      if (from === undefined || this.#stopped) return Promise.resolve();
+      this.#running = this.#runAll(from).finally(() => {
+        this.#running = undefined;
+      });
+    } else if (peer !== undefined) this.#waiting.add(peer);
     return this.#running;
+  }
+
+  async #runAll(first: string): Promise<void> {
+    for (let peer: string | undefined = first; peer !== undefined && !this.#stopped; ) {
+      this.#waiting.delete(peer);
+      await this.#run(peer);
+      peer = this.#nextWaiting();
+    }
+  }
+
+  /** Of those that came meanwhile, and are still there. */
+  #nextWaiting(): string | undefined {
+    const connected = new Set(this.#deps.peers.list().map(({ id }) => id));
+    for (const peer of this.#waiting) {
+      if (connected.has(peer)) return peer;
+      this.#waiting.delete(peer);
+    }
+    return undefined;
   }
 
   #nextPeer(): string | undefined {
