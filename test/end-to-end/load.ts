@@ -4,7 +4,7 @@
  */
 import type { Payment } from '../../ledger/index.ts';
 import type { Client } from './client.ts';
-import { eventually } from './deadline.ts';
+import { eventually, within } from './deadline.ts';
 import type { Owner } from './owner.ts';
 
 export interface LoadOptions {
@@ -27,6 +27,7 @@ export class Load implements AsyncDisposable {
   readonly #running: Promise<void>;
   /** All that was signed, in no order. */
   readonly made: Payment[] = [];
+  #finishing = false;
   readonly #failures: unknown[] = [];
 
   /** Starts at once. */
@@ -58,7 +59,7 @@ export class Load implements AsyncDisposable {
   async #payOn(owner: Owner, first: number): Promise<void> {
     const { window, to, nodes } = this.#options;
     let turn = first;
-    while (!this.#stopped.signal.aborted) {
+    while (!this.#stopped.signal.aborted && !this.#finishing) {
       const payments = Array.from({ length: window }, () => owner.pay({ to, amount: 1 }));
       this.made.push(...payments);
       const open = (): Payment[] => payments.filter(({ id }) => !this.#client.final.has(id));
@@ -88,6 +89,12 @@ export class Load implements AsyncDisposable {
     await eventually('the time has passed', () => {
       return holds() || this.#stopped.signal.aborted || performance.now() > endMs;
     });
+  }
+
+  /** No further payments; resolves when all that were made are final. */
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    await within(`all of ${this.made.length} payments are final`, this.#running);
   }
 
   /** No further payments; those under way may or may not become final. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { keysOf } from '../dsl/network.ts';
 import { eventually } from './deadline.ts';
 import { type Ended, RavelProcess, ravel } from './ravel-process.ts';
 import { RealNetwork } from './real-network.ts';
+
+type Words = readonly (string | RegExp)[];
 
 /** From the table that `ravel --help` prints. */
 const WRONG = 2;
@@ -49,11 +51,7 @@ describe('an operator', function () {
   }
 
   /** It ended with the code, and with words that name cause and cure, and none for programmers. */
-  function assertTold(
-    { code, signal, stderr, stdout }: Ended,
-    exit: number,
-    ...words: readonly (string | RegExp)[]
-  ): void {
+  function assertTold({ code, signal, stderr, stdout }: Ended, exit: number, ...words: Words): void {
     const told = stderr
       .split('\n')
       .filter((line) => !line.startsWith('{'))
@@ -64,6 +62,15 @@ describe('an operator', function () {
     for (const word of words) assert.match(told, typeof word === 'string' ? new RegExp(escaped(word)) : word);
     assert.equal(stdout, '');
     assert.deepEqual({ code, signal }, { code: exit, signal: null }, told);
+  }
+
+  /** Commands that run beside one another; all of them are refused as wrong. */
+  async function assertAllTold(rows: readonly (readonly [Promise<Ended>, ...Words])[]): Promise<void> {
+    const all = await Promise.all(rows.map(([ended]) => ended));
+    for (const [i, ended] of all.entries()) {
+      const [, ...words] = rows[i]!;
+      assertTold(ended, WRONG, ...words);
+    }
   }
 
   it('is told of a port in use, and to choose another', async () => {
@@ -99,33 +106,32 @@ describe('an operator', function () {
     const genesis = path.join(network.dir, 'genesis.json');
     const text = await readFile(genesis, 'utf8');
     const missing = path.join(scratch, 'nowhere.json');
-    assertTold(await fullNode({ genesis: missing }), WRONG, missing, /no such file/, /ravel init/);
-    const file = path.join(scratch, 'genesis.json');
-    await writeFile(file, text.slice(0, 200));
-    assertTold(await fullNode({ genesis: file }), WRONG, file, /not JSON/, /handed out/);
-    await writeFile(file, text.replaceAll('100', '200'));
-    assertTold(await fullNode({ genesis: file }), WRONG, file, /was changed/, /handed out/);
-    assertTold(await fullNode({ genesis: network.dir }), WRONG, network.dir, /directory|folder/);
+    const cut = path.join(scratch, 'cut.json');
+    await writeFile(cut, text.slice(0, 200));
+    const changed = path.join(scratch, 'changed.json');
+    await writeFile(changed, text.replaceAll('100', '200'));
+    await assertAllTold([
+      [fullNode({ genesis: missing }), missing, /no such file/, /ravel init/],
+      [fullNode({ genesis: cut }), cut, /not JSON/, /handed out/],
+      [fullNode({ genesis: changed }), changed, /was changed/, /handed out/],
+      [fullNode({ genesis: network.dir }), network.dir, /directory|folder/],
+    ]);
   });
 
   it('is told of a validator key of nobody, of one that others can read, and of one that is none', async () => {
-    const key = path.join(scratch, 'validator.key');
-    await writeFile(key, `${Buffer.from(keysOf('mal').secret).toString('hex')}\n`, { mode: 0o600 });
-    assertTold(
-      await fullNode({ 'validator-key': key }),
-      WRONG,
-      key,
-      /nobody in this network/,
-      /leave validatorKey out/,
-    );
-    await rm(key);
-    await writeFile(key, `${Buffer.from(keysOf('mal').secret).toString('hex')}\n`, { mode: 0o644 });
-    assertTold(await fullNode({ 'validator-key': key }), WRONG, key, 'chmod 600');
-    await rm(key);
-    await writeFile(key, 'secret\n', { mode: 0o600 });
-    assertTold(await fullNode({ 'validator-key': key }), WRONG, key, /64 hex digits/);
-    await rm(key);
-    assertTold(await fullNode({ 'validator-key': key }), WRONG, key);
+    const secret = `${Buffer.from(keysOf('mal').secret).toString('hex')}\n`;
+    const [strange, open, empty, missing] = ['strange', 'open', 'empty', 'missing'].map((name) =>
+      path.join(scratch, `${name}.key`),
+    ) as [string, string, string, string];
+    await writeFile(strange, secret, { mode: 0o600 });
+    await writeFile(open, secret, { mode: 0o644 });
+    await writeFile(empty, 'secret\n', { mode: 0o600 });
+    await assertAllTold([
+      [fullNode({ 'validator-key': strange }), strange, /nobody in this network/, /leave validatorKey out/],
+      [fullNode({ 'validator-key': open }), open, 'chmod 600'],
+      [fullNode({ 'validator-key': empty }), empty, /64 hex digits/],
+      [fullNode({ 'validator-key': missing }), missing],
+    ]);
   });
 
   it('is told of settings that do not exist and of values that cannot be, with the place of each', async () => {
@@ -139,33 +145,25 @@ describe('an operator', function () {
       mdns: 'yes',
     };
     await writeFile(file, JSON.stringify(settings));
-    assertTold(
-      await ravel(['node', '--dir', folder]),
-      WRONG,
-      file,
-      'validatorKeys',
-      '"validatorKey"',
-      'mdns',
-      'true or false',
-    );
-    assertTold(
-      await ravel(['node', '--config', file], { RAVEL_LISTENS: 'x' }),
-      WRONG,
-      'RAVEL_LISTENS',
-      'RAVEL_LISTEN',
-    );
-    assertTold(await fullNode({ 'round-flor-ms': '5' }), WRONG, '--round-flor-ms', '--round-floor-ms');
-    assertTold(await fullNode({ 'round-floor-ms': '0' }), WRONG, /round-floor-ms/, /1 to 60000/);
-    assertTold(await fullNode({ listen: 'localhost:80' }), WRONG, 'localhost:80', '/ip4/0.0.0.0/tcp/7300');
-    assertTold(await fullNode({ listen: '/ip4/127.0.0.1/tcp/http' }), WRONG, '/ip4/127.0.0.1/tcp/http');
-    assertTold(await ravel(['node']), WRONG, '--dir', '--config');
+    const variables = { RAVEL_LISTENS: 'x' };
+    await assertAllTold([
+      [ravel(['node', '--dir', folder]), file, 'validatorKeys', '"validatorKey"', 'mdns', 'true or false'],
+      [ravel(['node', '--config', file], variables), 'RAVEL_LISTENS', '"RAVEL_LISTEN"'],
+      [fullNode({ 'round-flor-ms': '5' }), '--round-flor-ms', '--round-floor-ms'],
+      [fullNode({ 'round-floor-ms': '0' }), /round-floor-ms/, /1 to 60000/],
+      [fullNode({ listen: 'localhost:80' }), 'localhost:80', '/ip4/0.0.0.0/tcp/7300'],
+      [fullNode({ listen: '/ip4/127.0.0.1/tcp/http' }), '/ip4/127.0.0.1/tcp/http'],
+      [ravel(['node']), '--dir', '--config'],
+    ]);
   });
 
   it('is told of an address that this machine does not have, and of a folder that is a file', async () => {
-    assertTold(await fullNode({ listen: '/ip4/192.0.2.1/tcp/17300' }), WRONG, '192.0.2.1', /this machine/);
     const file = path.join(scratch, 'file');
     await writeFile(file, '');
-    assertTold(await fullNode({ 'data-dir': path.join(file, 'data') }), WRONG, file);
+    await assertAllTold([
+      [fullNode({ listen: '/ip4/192.0.2.1/tcp/17300' }), '192.0.2.1', /this machine|another|free/],
+      [fullNode({ 'data-dir': path.join(file, 'data') }), file],
+    ]);
   });
 
   it('is told that init would go over a network that is there', async () => {
