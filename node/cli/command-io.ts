@@ -17,19 +17,37 @@ export interface CommandHost extends CommandIo {
   exit: ExitCode;
 }
 
-/** Text after a command's help: lines that can be copied. */
+/** Terminals have at least so many columns, and Commander breaks its part of the help there. */
+const COLUMNS = 80;
+
+/** Text after a command's help: lines that can be copied, and paragraphs. An empty note is an empty line. */
 export function addExamples(
   command: Command,
   lines: readonly string[],
   notes: readonly string[] = [],
 ): Command {
-  const text = [
-    '',
-    'Examples:',
-    ...lines.map((line) => `  $ ${line}`),
-    ...(notes.length > 0 ? ['', ...notes] : []),
-  ];
+  const text = ['', 'Examples:', ...lines.map((line) => `  $ ${line}`)];
+  if (notes.length > 0) text.push('', ...paragraphs(notes));
   return command.addHelpText('after', text.join('\n'));
+}
+
+/** Joins lines to paragraphs and breaks these again; an empty or indented line stays as it is. */
+function paragraphs(notes: readonly string[]): string[] {
+  const broken: string[] = [];
+  let open = false;
+  for (const note of notes) {
+    const fixed = note === '' || note.startsWith(' ');
+    if (fixed) broken.push(note);
+    for (const word of fixed ? [] : note.split(' ')) {
+      const last = broken.at(-1);
+      if (open && last !== undefined && last.length + 1 + word.length <= COLUMNS)
+        broken[broken.length - 1] = `${last} ${word}`;
+      else broken.push(word);
+      open = true;
+    }
+    open = !fixed;
+  }
+  return broken;
 }
 
 /** The two flags that every command has. */

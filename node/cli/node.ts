@@ -1,7 +1,7 @@
 /** `ravel node`: one validator or full node. Its flags are the settings of node/config.ts. */
 import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { configKeys, loadConfig } from '../config.ts';
+import { type ConfigKey, configKeys, loadConfig } from '../config.ts';
 import { addCommonOptions, addExamples, type CommandHost } from './command-io.ts';
 import { EXIT } from './exit-codes.ts';
 import { badInput, Failure } from './failure.ts';
@@ -40,6 +40,17 @@ const NOTES = [
   'again. With --json it prints {"event":"ready","addresses":[...]} when it is reachable.',
 ];
 
+/** Short, so that the help keeps its second column. */
+const PLACEHOLDER: Readonly<Record<ConfigKey['kind'], string>> = {
+  text: 'text',
+  path: 'path',
+  list: 'list',
+  integer: 'n',
+  number: 'n',
+  boolean: 'bool',
+  choice: 'word',
+};
+
 export function defineNode(command: Command, host: CommandHost): void {
   command
     .description(
@@ -52,7 +63,7 @@ export function defineNode(command: Command, host: CommandHost): void {
     .optionsGroup('Settings:');
   for (const { flag, kind, default: value, allowed, doc } of configKeys()) {
     const known = value === 'none' || value === 'required' ? value : `default: ${value}`;
-    const option = new Option(`${flag} <${kind}>`, `${doc} (${known}; ${allowed})`);
+    const option = new Option(`${flag} <${PLACEHOLDER[kind]}>`, `${doc} (${known}; ${allowed})`);
     command.addOption(option);
   }
   addExamples(addCommonOptions(command.optionsGroup('Other options:')), EXAMPLES, NOTES);

@@ -8,7 +8,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
 /** A child that has not ended this long after SIGTERM is killed: longer than a node needs to write its last batch. */
-const END_GRACE_MS = 10_000;
+const END_GRACE_MS_DEFAULT = 10_000;
 
 /** Of the end of a log: enough for a message and its stack. */
 const LOG_TAIL_CHARACTERS = 4_000;
@@ -21,6 +21,8 @@ export interface ChildOptions {
   readonly args: readonly string[];
   /** Gets standard output and standard error, after what it holds already. */
   readonly logFile: string;
+  /** How long it may take to end after SIGTERM. */
+  readonly endGraceMs?: number;
 }
 
 export interface ChildExit {
@@ -39,7 +41,7 @@ export interface Child {
   /** Structured clone; nothing happens when it is gone. */
   send(message: object): void;
   onMessage(listener: (message: unknown) => void): void;
-  /** SIGTERM, and SIGKILL after END_GRACE_MS. Resolves when it is gone. */
+  /** SIGTERM, and SIGKILL when that does not help. Resolves when it is gone. */
   end(): Promise<void>;
 }
 
@@ -81,7 +83,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     async end() {
       ending = true;
       process.kill('SIGTERM');
-      const timer = setTimeout(() => process.kill('SIGKILL'), END_GRACE_MS);
+      const timer = setTimeout(() => process.kill('SIGKILL'), options.endGraceMs ?? END_GRACE_MS_DEFAULT);
       await exited;
       clearTimeout(timer);
     },

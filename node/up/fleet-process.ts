@@ -60,26 +60,53 @@ export async function runFleet(
   const send = (message: FromFleet): void => {
     if (process.connected) process.send?.(message);
   };
-  await using stack = new AsyncDisposableStack();
-  const ended = Promise.withResolvers<void>();
-  process.on('SIGTERM', () => ended.resolve());
+  const ending = new AbortController();
+  const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()));
+  process.on('SIGTERM', () => ending.abort());
   process.on('SIGINT', () => {});
-  process.on('disconnect', () => ended.resolve());
+  process.on('disconnect', () => ending.abort());
+  const stack = new AsyncDisposableStack();
   try {
-    const [setup] = await nextMessage();
-    const genesis = await loadGenesis(setup.genesisFile);
-    const members = await startMembers(setup, genesis, listen, log, stack);
-    const take = await serve({ setup, genesis, members, log, send });
-    process.on('message', (message) => take(message as ToFleet));
-    send({ type: 'ready', members: members.map(describe) });
-    await ended.promise;
+    await Promise.race([start(listen, serve, { log, send, stack, signal: ending.signal }), ended]);
+    await ended;
   } catch (error) {
     log.error({ err: error }, 'The light clients had to stop');
     send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
     process.exitCode = 1;
   }
   await stack.disposeAsync();
-  if (process.connected) process.disconnect();
+  // A light client that was still being opened would keep the process.
+  process.exit();
+}
+
+interface Start {
+  readonly log: NodeLog;
+  send(message: FromFleet): void;
+  /** Gets whatever has to be ended. */
+  readonly stack: AsyncDisposableStack;
+  readonly signal: AbortSignal;
+}
+
+/** Becomes what the parent asks for. */
+async function start(
+  listen: readonly string[],
+  serve: (fleet: Fleet) => Promise<(message: ToFleet) => void>,
+  { log, send, stack, signal }: Start,
+): Promise<void> {
+  const [setup] = await nextMessage();
+  const genesis = await loadGenesis(setup.genesisFile);
+  const pool = stack.use(new WorkPool({ threads: 1 }, { log: log.child('work') }));
+  const members: Member[] = [];
+  for (let first = 0; first < setup.accounts.length; first += STARTS_AT_ONCE) {
+    const some = setup.accounts.slice(first, first + STARTS_AT_ONCE);
+    const opening = some.map((account) =>
+      startMember({ setup, genesis, account, listen }, { log, pool, stack, signal }),
+    );
+    members.push(...(await Promise.all(opening)));
+  }
+  const take = await serve({ setup, genesis, members, log, send });
+  process.on('message', (message) => take(message as ToFleet));
+  send({ type: 'ready', members: members.map(describe) });
 }
 
 function nextMessage(): Promise<[FleetSetup]> {
@@ -90,34 +117,23 @@ function describe({ client, peers }: Member): FleetMember {
   return { address: client.address, peer: peers.id, addresses: peers.addresses };
 }
 
-async function startMembers(
-  setup: FleetSetup,
-  genesis: Genesis,
-  listen: readonly string[],
-  log: NodeLog,
-  stack: AsyncDisposableStack,
-): Promise<Member[]> {
-  const pool = stack.use(new WorkPool({ threads: 1 }, { log: log.child('work') }));
-  const members: Member[] = [];
-  for (let first = 0; first < setup.accounts.length; first += STARTS_AT_ONCE) {
-    const some = setup.accounts.slice(first, first + STARTS_AT_ONCE);
-    members.push(
-      ...(await Promise.all(
-        some.map((account) => startMember(setup, genesis, account, listen, log, pool, stack)),
-      )),
-    );
-  }
-  return members;
+interface MemberOptions {
+  readonly setup: FleetSetup;
+  readonly genesis: Genesis;
+  readonly account: number;
+  readonly listen: readonly string[];
+}
+
+interface MemberDeps {
+  readonly log: NodeLog;
+  readonly pool: WorkPool;
+  readonly stack: AsyncDisposableStack;
+  readonly signal: AbortSignal;
 }
 
 async function startMember(
-  setup: FleetSetup,
-  genesis: Genesis,
-  account: number,
-  listen: readonly string[],
-  log: NodeLog,
-  pool: WorkPool,
-  stack: AsyncDisposableStack,
+  { setup, genesis, account, listen }: MemberOptions,
+  { log, pool, stack, signal }: MemberDeps,
 ): Promise<Member> {
   const signer = createSeedSigner(deriveKey(setup.phrase, account));
   const memberLog = log.child('client', { account });
@@ -152,7 +168,7 @@ async function startMember(
       },
     ),
   );
-  await client.ready({ timeoutMs: READY_TIMEOUT_MS });
+  await client.ready({ timeoutMs: READY_TIMEOUT_MS, signal });
   return { signer, peers, client };
 }
 

@@ -15,7 +15,7 @@ import type { Genesis } from '../../ledger/index.ts';
 import { createSeedSigner, deriveKey, newPhrase } from '../../wallet/index.ts';
 import { lockFolder } from '../folder-lock.ts';
 import { evenAllocations, initNetwork, loadGenesis } from '../network-files.ts';
-import { consecutivePorts, freePorts } from './ports.ts';
+import { freePorts, needPorts } from './ports.ts';
 import { UpError } from './up-error.ts';
 
 /** Validators and their clients run on this machine alone. */
@@ -151,9 +151,10 @@ async function makeNetwork(dir: string, options: UpFolderOptions): Promise<Manif
     { length: cars },
     (_, car) => createSeedSigner(deriveKey(phrase, accountOfCar(car))).address,
   );
-  const ports = await (options.port === undefined
-    ? freePorts(validators, HOST)
-    : consecutivePorts(options.port, validators, HOST));
+  const ports =
+    options.port === undefined
+      ? await freePorts(validators, HOST)
+      : await portsFrom(options.port, validators);
   await initNetwork(
     {
       dir,
@@ -172,6 +173,12 @@ async function makeNetwork(dir: string, options: UpFolderOptions): Promise<Manif
     mode: 0o600,
   });
   return manifest;
+}
+
+async function portsFrom(first: number, count: number): Promise<readonly number[]> {
+  const ports = Array.from({ length: count }, (_, index) => first + index);
+  await needPorts(ports, HOST, 'End that program, choose another --port, or leave --port out.');
+  return ports;
 }
 
 function addressOf(port: number): string {
@@ -216,10 +223,10 @@ async function settleAddresses(folders: readonly string[], port: number | undefi
   );
   if (port === undefined) {
     const ports = settings.map(({ listen }) => Number(listen[0]!.split('/').at(-1)));
-    for (const known of ports) await consecutivePorts(known, 1, HOST);
+    await needPorts(ports, HOST, 'End that program, or give the network other ports with --port.');
     return;
   }
-  const addresses = (await consecutivePorts(port, folders.length, HOST)).map(addressOf);
+  const addresses = (await portsFrom(port, folders.length)).map(addressOf);
   for (const [index, file] of files.entries()) {
     const changed = {
       ...settings[index],

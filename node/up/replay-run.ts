@@ -36,6 +36,8 @@ export async function runReplay(plan: ReplayPlan, deps: ReplayDeps, signal: Abor
       for (const departure of schedule.due(deps.nowMs() - beginMs)) {
         deps.started(departure);
         void deps.drive(departure).then((outcome) => {
+          // After an interruption nobody can say any more how a session went.
+          if (signal.aborted) return;
           schedule.ended(departure);
           deps.ended(departure, outcome);
           wake.abort();

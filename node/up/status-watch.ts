@@ -35,8 +35,15 @@ export interface WatchedNode {
 export interface StatusWatch extends AsyncDisposable {
   /** In the order of the addresses. */
   nodes(): readonly WatchedNode[];
-  /** Waits until all validators answer the same, or AGREE_WITHIN_MS, or the signal. */
-  agreement(supplyExpected: number, signal: AbortSignal): Promise<Agreement>;
+  /**
+   * Waits until all validators answer the same, or AGREE_WITHIN_MS, or the signal. One that is `gone` is not waited for,
+   * but missing in the agreement.
+   */
+  agreement(
+    supplyExpected: number,
+    isGone: (index: number) => boolean,
+    signal: AbortSignal,
+  ): Promise<Agreement>;
 }
 
 interface Watched {
@@ -53,14 +60,15 @@ export function watchStatus(addresses: readonly string[], deps: StatusWatchDeps)
 
   return {
     nodes: () => watched.map((node) => ({ view: node.view, silent: silent(node) })),
-    async agreement(supplyExpected, signal) {
+    async agreement(supplyExpected, isGone, signal) {
       const beginMs = deps.nowMs();
       const untilMs = beginMs + AGREE_WITHIN_MS;
       for (;;) {
         // Only answers to questions asked from now on count.
         const views = watched.map((node) => (node.askedMs >= beginMs ? node.view : undefined));
-        const agreement = compare(views, supplyExpected);
-        if (agreement.agree || deps.nowMs() >= untilMs || signal.aborted) return agreement;
+        const present = views.filter((_, index) => !isGone(index));
+        const over = present.length === 0 || compare(present, supplyExpected).agree;
+        if (over || deps.nowMs() >= untilMs || signal.aborted) return compare(views, supplyExpected);
         await deps.sleep(ASK_INTERVAL_MS / 5, signal);
       }
     },

@@ -137,7 +137,11 @@ async function replay(
   await carryOut(options, plan, board, cars, stations, outer);
   if (outer.aborted) return undefined;
   const elapsedMs = performance.now() - beganMs;
-  const agreement = await validators.watch.agreement(folder.genesis.supply, outer);
+  const agreement = await validators.watch.agreement(
+    folder.genesis.supply,
+    (index) => validators.states()[index]!.ended,
+    outer,
+  );
   display.stop();
   if (outer.aborted) return undefined;
   const report = makeReport(board.totals, board.statistics, agreement);

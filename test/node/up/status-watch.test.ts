@@ -72,8 +72,21 @@ describe('agreement of validators', () => {
       [Symbol.asyncDispose]: async () => {},
     });
     await using watch = watchStatus(['early', 'late'], { connect, nowMs, sleep });
-    assert((await watch.agreement(1_000, new AbortController().signal)).agree);
+    assert((await watch.agreement(1_000, () => false, new AbortController().signal)).agree);
     assert(asked > 10);
+  });
+
+  it('does not wait for a validator that is gone, and is missing without it', async () => {
+    const { time, nowMs, sleep } = clock();
+    const connect = async (address: string): Promise<StatusLink> => {
+      if (address === 'gone') throw new Error('gone');
+      return { status: async () => node(), [Symbol.asyncDispose]: async () => {} };
+    };
+    await using watch = watchStatus(['here', 'gone'], { connect, nowMs, sleep });
+    const agreement = await watch.agreement(1_000, (index) => index === 1, new AbortController().signal);
+    assert(!agreement.agree);
+    assert.deepEqual(agreement.differences, ['Validator 1 did not answer.']);
+    assert(time.now < 20_000, 'before the deadline');
   });
 
   it('is not waited for longer than the deadline', async () => {
@@ -83,7 +96,7 @@ describe('agreement of validators', () => {
       [Symbol.asyncDispose]: async () => {},
     });
     await using watch = watchStatus(['aa', 'bb'], { connect, nowMs, sleep });
-    assert(!(await watch.agreement(1_000, new AbortController().signal)).agree);
+    assert(!(await watch.agreement(1_000, () => false, new AbortController().signal)).agree);
   });
 });
 
