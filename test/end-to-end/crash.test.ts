@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { decodeWitnessHeader, isRefusal, type PaymentId } from '../../ledger/index.ts';
 import { Chance } from '../generators/chance.ts';
 import type { Client } from './client.ts';
@@ -26,7 +28,7 @@ describe(`four validators that are all killed at once (seed ${SEED})`, function 
     network = await RealNetwork.create({
       name: `crash ${SEED}`,
       validators: 4,
-      funds: Object.fromEntries([...owners, ...later].map((name) => [name, 10_000])),
+      funds: Object.fromEntries([...owners, ...later, 'without a disk'].map((name) => [name, 10_000])),
     });
     await network.start();
     await network.connected();
@@ -106,6 +108,39 @@ describe(`four validators that are all killed at once (seed ${SEED})`, function 
     }
     client.assertNoLies();
   }
+
+  it('go on when one of them has lost its disk, who keeps silent until it has it back', async () => {
+    const db = path.join(network.folder(3), 'db');
+    await network.stop(3);
+    await rename(db, `${db}.lost`);
+    await network.start(3);
+    const { rounds } = await network.status(0);
+    const client = await network.client();
+    listen(client);
+    await Promise.all(NODES.map((node) => client.link(node)));
+    await using load = new Load(client, {
+      owners: [network.owner('without a disk')],
+      window: 1,
+      to: 'zoe',
+      nodes: NODES,
+    });
+    await load.more(10);
+    await load.finish();
+    // It follows all the same, from what the others tell it.
+    await network.agreement();
+    const later = await network.status(0);
+    assert.ok(later.rounds[0]! > rounds[0]! + 10);
+    assert.equal(later.rounds[3], rounds[3]);
+    assert.match(network.process(3).stderr, /does not vote/);
+    await network.stop(3);
+    await rm(db, { recursive: true });
+    await rename(`${db}.lost`, db);
+    await network.start(3);
+    await eventually('node 3 votes again', async () => {
+      const view = await network.glance(0);
+      return view !== undefined && view.rounds[3]! > later.rounds[0]!;
+    });
+  });
 
   it('have never signed two witnesses for one round, by their own databases and by what clients heard', async () => {
     for (const { code } of await network.stop(...NODES)) assert.equal(code, 0);

@@ -157,13 +157,15 @@ describe('an operator', function () {
     ]);
   });
 
-  it('is told of an address that this machine does not have, and of a folder that is a file', async () => {
+  it('is told of an address that this machine does not have', async () => {
+    const address = '/ip4/192.0.2.1/tcp/17300';
+    assertTold(await fullNode({ listen: address }), WRONG, address, /this machine/);
+  });
+
+  it('is told of a folder that is a file', async () => {
     const file = path.join(scratch, 'file');
     await writeFile(file, '');
-    await assertAllTold([
-      [fullNode({ listen: '/ip4/192.0.2.1/tcp/17300' }), '192.0.2.1', /this machine|another|free/],
-      [fullNode({ 'data-dir': path.join(file, 'data') }), file],
-    ]);
+    assertTold(await fullNode({ 'data-dir': path.join(file, 'data') }), WRONG, file);
   });
 
   it('is told that init would go over a network that is there', async () => {
