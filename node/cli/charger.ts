@@ -64,7 +64,7 @@ const NOTES = [
   'It prints the address that a car gives to `ravel car`, and runs until Ctrl+C. The',
   'contactor and the meter are simulated: energy flows at the given power until the',
   'car has what it wants. A payment counts when this wallet has verified that it is',
-  'final. With --json each event is a line: {"event":"listening",...} and, for each',
+  'final. With --json each event is a line: {"event":"ready",...} and, for each',
   'session, {"event":"session",...}.',
 ];
 
@@ -191,7 +191,7 @@ async function serveCars(
   const address = formatAddress(genesis.prefix, client.address);
   output.line(`Station of ${address} waits for cars at`);
   for (const place of peers.addresses) output.line(`  ${place}`);
-  output.json({ event: 'listening', address, addresses: peers.addresses });
+  output.json({ event: 'ready', address, addresses: peers.addresses });
   signal.addEventListener('abort', () => over.resolve());
   if (signal.aborted) over.resolve();
   await over.promise;
