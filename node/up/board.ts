@@ -65,14 +65,15 @@ export function createBoard({ plan, mode, speed }: BoardOptions, deps: BoardDeps
       const known = running.get(session);
       if (known !== undefined) Object.assign(known, { energyWh: deliveredWh, unitsPaid });
     },
-    ended({ session, car }, outcome) {
+    ended(departure, outcome) {
+      const { session, car } = departure;
       running.delete(session.index);
       energyWh += outcome.energyWh;
       if (outcome.settled) settled++;
       else failed++;
       if (!outcome.settled) {
         note(
-          `Session ${session.index + 1} (car ${car + 1} at ${placeOf(session)}): ${outcome.problem ?? 'not settled'}.`,
+          `Session ${session.index + 1} (car ${car + 1} at ${placeOf(departure)}): ${outcome.problem ?? 'not settled'}.`,
         );
       }
     },
@@ -106,15 +107,16 @@ export function createBoard({ plan, mode, speed }: BoardOptions, deps: BoardDeps
   };
 }
 
-function placeOf(session: Departure['session']): string {
-  return `${session.station + 1}/${session.connector + 1}`;
+function placeOf({ session, connector }: Departure): string {
+  return `${session.station + 1}/${connector + 1}`;
 }
 
-function viewSession({ departure: { session, car }, energyWh, unitsPaid }: Running): SessionView {
+function viewSession({ departure, energyWh, unitsPaid }: Running): SessionView {
+  const { session, car } = departure;
   const phase: Phase = energyWh >= session.energyWh ? 'paying' : energyWh > 0 ? 'charging' : 'driving';
   return {
     car: car + 1,
-    place: placeOf(session),
+    place: placeOf(departure),
     phase,
     energyWh: session.energyWh,
     deliveredWh: energyWh,

@@ -4,7 +4,7 @@
  * A recorded session keeps its place (charge point and connector, mapped onto the stations of the replay), its energy and
  * its start relative to the others. Which car drives there is decided when it starts: the car that has been free for the
  * longest time. A session waits while its connector is taken or no car is free, and lets others pass. At `max`, where
- * nobody keeps to the recorded times, the sessions of a station take turns at its connectors instead.
+ * nobody keeps to the recorded times, any free connector of the station will do.
  */
 import type { RecordedSession } from './recorded-session.ts';
 
@@ -16,7 +16,7 @@ export interface PlannedSession {
   readonly index: number;
   /** From 0. */
   readonly station: number;
-  /** Of its station, from 0. */
+  /** The recorded one, as a number within its station, from 0. */
   readonly connector: number;
   readonly energyWh: number;
   /** Not earlier than this many milliseconds after the replay began; 0 at `max`. */
@@ -39,6 +39,8 @@ export interface ReplayPlan {
   readonly sessions: readonly PlannedSession[];
   readonly stations: readonly PlannedStation[];
   readonly cars: number;
+  /** Each session needs its recorded connector; otherwise any of its station will do. */
+  readonly keepsConnectors: boolean;
 }
 
 /** As many stations as one can still read about in a terminal of 24 lines. */
@@ -68,7 +70,7 @@ export function planReplay(
   const planned = sessions.map((session, index): PlannedSession => {
     const station = stationOf.get(session.chargePoint)!;
     const known = connectors[station]!;
-    const name = nameOf(session);
+    const name = JSON.stringify([session.chargePoint, session.connector]);
     if (!known.has(name)) known.set(name, known.size);
     const lifeMs = Math.min(LIFE_MS_MAX, session.endMs - session.startMs);
     return {
@@ -82,39 +84,22 @@ export function planReplay(
     };
   });
   return {
-    sessions:
-      options.speed === 'max'
-        ? takeTurns(
-            planned,
-            connectors.map((known) => known.size),
-          )
-        : planned,
+    sessions: planned,
     stations: connectors.map((known, station) => ({
       chargePoints: chargePoints.filter((chargePoint) => stationOf.get(chargePoint) === station),
       connectors: known.size,
     })),
     cars: options.cars,
+    keepsConnectors: options.speed !== 'max',
   };
 }
 
-function nameOf({ chargePoint, connector }: RecordedSession): string {
-  return JSON.stringify([chargePoint, connector]);
-}
-
-/** The sessions of each station over all of its connectors, in turn. */
-function takeTurns(sessions: readonly PlannedSession[], connectors: readonly number[]): PlannedSession[] {
-  const turns = connectors.map(() => 0);
-  return sessions.map((session) => {
-    const turn = turns[session.station]!++;
-    return { ...session, connector: turn % connectors[session.station]! };
-  });
-}
-
-/** A session that may begin, and the car that drives to it. */
+/** A session that may begin, the car that drives to it, and where it stands. Both are from 0. */
 export interface Departure {
   readonly session: PlannedSession;
-  /** From 0. */
   readonly car: number;
+  /** Of the session's station. */
+  readonly connector: number;
 }
 
 /** The plan being carried out; time comes in as a number, so that a test can pass it. */
@@ -129,48 +114,56 @@ export interface Schedule {
   readonly running: number;
 }
 
-/** One line of sessions before one connector. */
+/** Sessions that wait for one connector, or for any of a few, in their order. */
 interface Line {
   readonly sessions: PlannedSession[];
   /** Position of the first one that has not begun. */
   head: number;
-  taken: boolean;
+  /** The least number first. */
+  readonly free: number[];
 }
 
 export function createSchedule(plan: ReplayPlan): Schedule {
   const lines = formLines(plan);
+  const all = [...lines.values()];
   // Longest free first, so that every car gets its share of the sessions.
   const freeCars = Array.from({ length: plan.cars }, (_, car) => car);
   let waiting = plan.sessions.length;
   let running = 0;
   const headOf = (line: Line): PlannedSession | undefined => line.sessions[line.head];
+  /** The line whose first session comes first in the plan, of those that have a free connector and are due. */
+  const nextLine = (nowMs: number): Line | undefined => {
+    let first: Line | undefined;
+    for (const line of all) {
+      const session = headOf(line);
+      if (session === undefined || session.startMs > nowMs || line.free.length === 0) continue;
+      if (first === undefined || session.index < headOf(first)!.index) first = line;
+    }
+    return first;
+  };
 
   return {
     due(nowMs) {
       const departures: Departure[] = [];
-      const open = [...lines.values()]
-        .filter((line) => !line.taken && (headOf(line)?.startMs ?? Infinity) <= nowMs)
-        .sort((a, b) => headOf(a)!.index - headOf(b)!.index);
-      for (const line of open) {
-        const car = freeCars.shift();
-        if (car === undefined) break;
-        departures.push({ session: headOf(line)!, car });
+      while (freeCars.length > 0) {
+        const line = nextLine(nowMs);
+        if (line === undefined) break;
+        departures.push({ session: headOf(line)!, car: freeCars.shift()!, connector: line.free.shift()! });
         line.head++;
-        line.taken = true;
         waiting--;
         running++;
       }
       return departures;
     },
-    ended({ session, car }) {
-      lines.get(lineName(session))!.taken = false;
+    ended({ session, car, connector }) {
+      const { free } = lines.get(lineName(plan, session))!;
+      free.push(connector);
+      free.sort((a, b) => a - b);
       freeCars.push(car);
       running--;
     },
     nextStartMs(nowMs) {
-      const later = [...lines.values()]
-        .map((line) => headOf(line)?.startMs ?? Infinity)
-        .filter((ms) => ms > nowMs);
+      const later = all.map((line) => headOf(line)?.startMs ?? Infinity).filter((ms) => ms > nowMs);
       const next = Math.min(...later);
       return next === Infinity ? undefined : next;
     },
@@ -183,16 +176,24 @@ export function createSchedule(plan: ReplayPlan): Schedule {
   };
 }
 
-function lineName(session: PlannedSession): string {
-  return `${session.station}/${session.connector}`;
+function lineName(plan: ReplayPlan, { station, connector }: PlannedSession): string {
+  return plan.keepsConnectors ? `${station}/${connector}` : `${station}`;
 }
 
 function formLines(plan: ReplayPlan): Map<string, Line> {
   const lines = new Map<string, Line>();
   for (const session of plan.sessions) {
-    const line = lines.get(lineName(session)) ?? { sessions: [], head: 0, taken: false };
-    line.sessions.push(session);
-    lines.set(lineName(session), line);
+    const name = lineName(plan, session);
+    const known = lines.get(name);
+    if (known !== undefined) {
+      known.sessions.push(session);
+      continue;
+    }
+    const { connectors } = plan.stations[session.station]!;
+    const free = plan.keepsConnectors
+      ? [session.connector]
+      : Array.from({ length: connectors }, (_, index) => index);
+    lines.set(name, { sessions: [session], head: 0, free });
   }
   return lines;
 }

@@ -49,6 +49,7 @@ describe('a session of a replay', () => {
   const departure: Departure = {
     session: planReplay([recorded], { cars: 2, speed: 'max' }).sessions[0]!,
     car: 1,
+    connector: 0,
   };
   const manner = { speed: 'max', mode: 'stream', stepWh: 500 } as const;
 
