@@ -6,27 +6,12 @@
  * Validators, payer and receiver share the machine. Work and signatures are made before, as a wallet makes them while idle.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  type Address,
-  addressOf,
-  blake3,
-  decodePayment,
-  encodePayment,
-  type Genesis,
-  isRefusal,
-  type PaymentId,
-  paymentEssence,
-  publicKeyOf,
-  type Slot,
-  searchWork,
-  sign,
-  type Units,
-  workSeed,
-} from '../ledger/index.ts';
+import { type Address, type Genesis, sign, verify } from '../ledger/index.ts';
 import type { LightLink } from '../p2p/index.ts';
 import { verifyClaim } from '../wallet/index.ts';
-import { type Bench, percentile, type Run, SAMPLES_MIN } from './harness.ts';
+import { type Bench, type Measurement, percentile, type Run, SAMPLES_MIN } from './harness.ts';
 import { BenchNetwork, until } from './network.ts';
+import { type Due, makePayments, owner, WORK_BITS } from './payments.ts';
 
 const VALIDATORS = 4;
 const PAYMENTS_PER_SECOND = 50;
@@ -35,59 +20,17 @@ const PAYMENTS_PER_SECOND = 50;
 const OWNERS = 100;
 const UNITS_EACH = 1_000_000;
 
-/** Work is the payer's before, and costs the network one hash whatever its bits: few of them make the bench short. */
-const WORK_BITS = 8;
-const TRIES_MAX = 1 << 20;
+/** What is signed of a payment with one transfer is about as long. */
+const MESSAGE_BYTES = 200;
+
+/** Of one sample: some hundred milliseconds. */
+const CHECKS = 1_000;
 
 /** Payments due since the last look travel in one submit. */
 const TICK_MS = 5;
 
 /** Below the requests that one link may have under way. */
 const SUBMITS_UNDER_WAY_MAX = 16;
-
-interface Owner {
-  readonly secret: Uint8Array;
-  readonly publicKey: Uint8Array;
-  readonly address: Address;
-}
-
-interface Due {
-  readonly id: PaymentId;
-  readonly bytes: Uint8Array;
-  dueMs: number;
-  /** NaN until the receiver has checked its proof. */
-  finalMs: number;
-}
-
-function owner(i: number): Owner {
-  const secret = blake3(new TextEncoder().encode(`bench owner ${i}`));
-  const publicKey = publicKeyOf(secret);
-  return { secret, publicKey, address: addressOf(0, publicKey) };
-}
-
-/** Payments of all owners in turn, each following the last one of its account. */
-function makePayments(genesis: Genesis, owners: readonly Owner[], to: Address, count: number): Due[] {
-  const heads: Slot[] = owners.map(({ address }) => address);
-  return Array.from({ length: count }, (_, i) => {
-    const { secret, publicKey, address } = owners[i % owners.length]!;
-    const previous = heads[i % owners.length]!;
-    const essence = paymentEssence({
-      network: genesis.network,
-      scheme: 0,
-      publicKey,
-      previous,
-      sequence: Math.floor(i / owners.length) + 1,
-      transfers: [{ to, amount: 1 as Units }],
-      memo: new Uint8Array(),
-    });
-    const work = searchWork(workSeed(genesis.network, previous, address), genesis.workBits, 0, TRIES_MAX);
-    if (work === undefined) throw new Error('no work found');
-    const payment = decodePayment(encodePayment(essence, work, sign(secret, essence)), genesis.network);
-    if (isRefusal(payment)) throw new Error(`no decoder takes this payment: ${JSON.stringify(payment)}`);
-    heads[i % owners.length] = payment.id;
-    return { id: payment.id, bytes: payment.bytes, dueMs: Number.NaN, finalMs: Number.NaN };
-  });
-}
 
 /** Notes when each payment was proven; `trouble` has what an honest node does not send. */
 async function receive(
@@ -155,18 +98,38 @@ interface Mark {
   readonly cpuMs: number;
 }
 
-/** Pays at the fixed rate. Returns a mark for each border of the slices, the last ones' end included. */
+/** Pays at the fixed rate. Returns a mark for each border: a number of payments, taken once so many have been submitted. */
 async function underLoad(
   network: BenchNetwork,
   payments: readonly Due[],
-  sliceStarts: readonly number[],
+  borders: readonly number[],
 ): Promise<readonly Mark[]> {
   const marks: Promise<Mark>[] = [];
   const mark = async (): Promise<Mark> => ({ atMs: performance.now(), cpuMs: await network.cpuMs() });
   await submitAll(await network.link(0), payments, (sent) => {
-    while (marks.length < sliceStarts.length && sent >= sliceStarts[marks.length]!) marks.push(mark());
+    while (marks.length < borders.length && sent >= borders[marks.length]!) marks.push(mark());
   });
   return Promise.all(marks);
+}
+
+/** No validator gets around checking each payment's signature: the bound for their processor time, taken in this run. */
+function leastCost(run: Run): Measurement {
+  const [{ secret, publicKey }, message] = [owner(0), new Uint8Array(MESSAGE_BYTES)];
+  const signature = sign(secret, message);
+  let held = 0;
+  const samples = Array.from({ length: SAMPLES_MIN }, () => {
+    const from = process.cpuUsage();
+    for (let i = 0; i < CHECKS; i++) if (verify(0, publicKey, message, signature)) held++;
+    const { user, system } = process.cpuUsage(from);
+    return ((user + system) / 1000 / CHECKS) * VALIDATORS;
+  });
+  const digest = `${held} of ${SAMPLES_MIN * CHECKS} hold`;
+  return run.record({
+    operation: `a signature check at each of ${VALIDATORS} validators`,
+    unit: 'CPU ms',
+    samples,
+    digest,
+  });
 }
 
 function report(
@@ -207,10 +170,11 @@ function report(
     return;
   }
   run.record({
-    operation: `of all ${VALIDATORS} validators for a payment, rounds included`,
+    operation: `all ${VALIDATORS} validators for a payment, rounds included`,
     unit: 'CPU ms',
     samples: borders.map(([from, to]) => (to.cpuMs - from.cpuMs) / perSlice),
     digest,
+    ratioTo: leastCost(run),
   });
 }
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -75,13 +75,14 @@ export class BenchNetwork implements AsyncDisposable {
     const genesis = await initNetwork(dir, addresses, options);
     const children = addresses.map((_, i) => startValidator(dir, i));
     for (const child of children) owned.defer(() => end(child));
+    endWithThisProcess(children, dir, owned);
     await Promise.all(children.map((child, i) => isReady(child, path.join(dir, `${i}.log`))));
     const network = new BenchNetwork(genesis, addresses, children, owned.move());
     try {
       const links = await Promise.all(addresses.map((_, i) => network.link(i)));
       await until('all validators are connected', async () => {
         const views = await Promise.all(links.map((link) => link.status()));
-        // The links themselves may count as peers, but not for less than the validators do.
+        // Light clients do not count.
         return views.every(({ peers }) => peers >= children.length - 1);
       });
       return network;
@@ -190,6 +191,22 @@ async function isReady(child: ChildProcess, logFile: string): Promise<void> {
   });
   if (await Promise.race([ready, ended])) return;
   throw new Error(`a validator did not start: ${(await readFile(logFile, 'utf8')).slice(-2_000)}`);
+}
+
+/** For a run that is cut short. */
+function endWithThisProcess(
+  children: readonly ChildProcess[],
+  dir: string,
+  owned: AsyncDisposableStack,
+): void {
+  const clean = (): void => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  process.on('exit', clean);
+  owned.defer(async () => {
+    process.off('exit', clean);
+  });
 }
 
 /** The database goes with the folder, so there is nothing to wait for. */
