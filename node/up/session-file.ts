@@ -8,8 +8,8 @@ import { byStart, type RecordedSession } from './recorded-session.ts';
 const COLUMNS = ['cp_id', 'connector', 'start', 'end', 'kwh'] as const;
 type Column = (typeof COLUMNS)[number];
 
-/** More energy than any vehicle's battery holds, a ship's excepted: such a number is in another unit. */
-const KWH_MAX = 10_000;
+/** The most that a charging session of the protocol may have; a larger number is most likely in another unit. */
+const KWH_MAX = 5_000;
 
 /** What is wrong with a file of sessions, and what to do about it. */
 export interface SessionFileProblem {

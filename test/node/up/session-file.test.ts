@@ -85,7 +85,7 @@ describe('a file of sessions', () => {
     [
       'watt hours',
       `${HEADER}\n${GOOD.replace('7.5', '75000')}`,
-      'f.csv:2: column kwh: 75000 is more than 10000 kWh. Give kilowatt hours, not watt hours.',
+      'f.csv:2: column kwh: 75000 is more than 5000 kWh. Give kilowatt hours, not watt hours.',
     ],
     [
       'a word for a number',
