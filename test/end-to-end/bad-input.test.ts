@@ -133,7 +133,7 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('four validators under bad input', function () {
-  this.timeout(120_000);
+  this.timeout(170_000);
 
   let network: RealNetwork;
   /** Has good manners, and sees whether anybody else's bad ones disturb the network. */

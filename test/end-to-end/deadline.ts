@@ -1,7 +1,7 @@
 /** Waiting for what real processes do: until a condition holds, never for a time. */
 
 /** Generous: other work may have the cores of this machine. */
-export const PATIENCE_MS = 40_000;
+export const PATIENCE_MS = 60_000;
 
 const POLL_MS = 20;
 

@@ -13,7 +13,7 @@ const WRONG = 2;
 const TAKEN = 5;
 
 describe('an operator', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   /** One validator that runs. */
   let network: RealNetwork;
@@ -182,7 +182,7 @@ describe('an operator', function () {
 });
 
 describe('a node that is told to end', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   let network: RealNetwork;
 
