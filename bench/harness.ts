@@ -97,7 +97,8 @@ export async function runBench(
   deps: { progress(text: string): void },
 ): Promise<BenchResult> {
   const { name, full } = options;
-  const machine = machineNow();
+  // Before the run: the clone may go on while it lasts.
+  const [machine, commit] = [machineNow(), commitNow()];
   const measurements: Measurement[] = [];
   const record: Run['record'] = ({ operation, unit, digest, ratioTo, samples, whole }) => {
     if (samples.length < SAMPLES_MIN || !samples.every(Number.isFinite)) {
@@ -133,7 +134,7 @@ export async function runBench(
     },
   });
   if (measurements.length === 0) throw new Error(`bench ${name} has measured nothing`);
-  return { bench: name, full, machine, commit: commitNow(), measurements };
+  return { bench: name, full, machine, commit, measurements };
 }
 
 /** Seconds that one call took, sample by sample. */
