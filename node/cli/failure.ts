@@ -67,18 +67,31 @@ export function judge(error: unknown): Verdict {
   if (code === undefined || !/^[a-z]/.test(code)) {
     return { exit: EXIT.failed, message: `${error.message} (this is a bug in ravel)`, bug: true };
   }
-  return {
-    exit: EXIT_OF_CODE[code] ?? EXIT.failed,
-    message: busyAddress(error.message) ?? error.message,
-    bug: false,
-  };
+  return (
+    listenTrouble(error.message) ?? {
+      exit: EXIT_OF_CODE[code] ?? EXIT.failed,
+      message: error.message,
+      bug: false,
+    }
+  );
 }
 
-/** libp2p reports a port that is in use with a stack and advice about its own settings. */
-function busyAddress(message: string): string | undefined {
-  const [, address] = /(\/[a-z]\S*): Error: listen EADDRINUSE/.exec(message) ?? [];
-  if (address === undefined) return undefined;
-  return `${address} is in use by another program. Listen on another port, or end what listens there.`;
+/** Why an address could not be listened on, after the address itself. */
+const LISTEN: Readonly<Record<string, readonly [exit: ExitCode, trouble: string]>> = {
+  EADDRINUSE: [
+    EXIT.taken,
+    'is in use by another program. Listen on another port, or end what listens there.',
+  ],
+  EADDRNOTAVAIL: [EXIT.usage, 'is not an address of this machine. Listen on one that is.'],
+  EACCES: [EXIT.usage, 'is not for this user to listen on. Choose a port from 1024 up.'],
+};
+
+/** libp2p reports an address that it cannot listen on with a stack and advice about its own settings. */
+function listenTrouble(message: string): Verdict | undefined {
+  const [, address, code = ''] = /(\/[a-z]\S*): Error: listen (E[A-Z]+)/.exec(message) ?? [];
+  const trouble = LISTEN[code];
+  if (address === undefined || trouble === undefined) return undefined;
+  return { exit: trouble[0], message: `${address} ${trouble[1]}`, bug: false };
 }
 
 function fillIn(text: string, error: object): string {

@@ -39,7 +39,7 @@ export const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   bad_message: failed,
   bad_reply: failed,
   refused: failed,
-  no_node: usage,
+  no_node: unreachable,
   not_ready: unreachable,
   still_sending: unreachable,
   // Wallets
