@@ -104,9 +104,11 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   #republish(): void {
     const own = this.#views.ownTip();
     if (own === undefined) return;
-    void this.#outbox.get([own]).then(([bytes]) => {
+    const publish = ([bytes]: Uint8Array[]): void => {
       if (bytes !== undefined) this.#deps.emit({ type: 'publish', kind: 'witness', bytes });
-    });
+    };
+    // When the disk fails, that is told elsewhere.
+    this.#outbox.get([own]).then(publish, () => undefined);
   }
 
   async vertices(list: readonly VerifiedVertex[]): Promise<readonly Verdict[]> {

@@ -17,8 +17,11 @@ export class Outbox {
   #vertices: NewVertex[] = [];
   readonly #unsynced = new Set<VertexId>();
   #actions: (() => void)[] = [];
-  /** A write is under way; stays true when one has failed: nothing is written and nothing leaves after that. */
   #writing = false;
+  /** Why the disk has refused: nothing is written and nothing leaves after that. */
+  #refused: { readonly error: unknown } | undefined;
+  /** Whoever waits for the disk. */
+  readonly #waiting = new Set<PromiseWithResolvers<void>>();
   #timer: NodeJS.Timeout | undefined;
   /** The youngest vertices by id, oldest first: what peers ask for. */
   readonly #recent = new Map<VertexId, Uint8Array>();
@@ -39,13 +42,21 @@ export class Outbox {
 
   /** Runs when everything added before is on disk; never when the disk fails. */
   after(action: () => void): void {
+    if (this.#refused !== undefined) return;
     this.#actions.push(action);
     this.#start();
   }
 
-  /** Resolves when everything added before is on disk. */
+  /** Resolves when everything added before is on disk; rejects with what the disk said when it fails. */
   flushed(): Promise<void> {
-    return new Promise((resolve) => this.after(resolve));
+    if (this.#refused !== undefined) return Promise.reject(this.#refused.error);
+    const waiting = Promise.withResolvers<void>();
+    this.#waiting.add(waiting);
+    this.after(() => {
+      this.#waiting.delete(waiting);
+      waiting.resolve();
+    });
+    return waiting.promise;
   }
 
   /** The vertices among `ids` that are known, once they are on disk: nobody sees what a crash could undo. */
@@ -82,7 +93,10 @@ export class Outbox {
       }
       this.#writing = false;
     } catch (error) {
+      this.#refused = { error };
       this.#deps.failed(error);
+      for (const waiting of this.#waiting) waiting.reject(error);
+      this.#waiting.clear();
     }
   }
 
