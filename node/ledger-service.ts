@@ -25,6 +25,7 @@ import { LedgerViews } from './ledger-views.ts';
 import { FULL_BLOCK_PAYMENTS, STALL_MS, TICK_MS } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import type { ReadyParents } from './ready-parents.ts';
+import { StoreError } from './store-error.ts';
 import type { VertexStore } from './vertex-store.ts';
 
 export interface LedgerServiceDeps {
@@ -338,10 +339,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   #fail(error: unknown): void {
     if (this.#closed) return;
     this.stop();
-    this.#deps.emit({
-      type: 'failed',
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    this.#deps.emit({ type: 'failed', message: reasonOf(error) });
   }
 
   /** No more witnesses and blocks. */
@@ -356,6 +354,12 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   async flush(): Promise<void> {
     await this.#outbox.flushed();
   }
+}
+
+/** The disk's trouble in words for the operator; anything else is a bug, and its place matters. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof StoreError ? error.message : (error.stack ?? error.message);
 }
 
 /** The payer and the receivers, each once. */

@@ -44,7 +44,6 @@ export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['node/log.ts'],
   'pino-pretty': ['node/log.ts'],
   commander: ['node/cli/'],
-  'cli-progress': ['node/cli/', 'node/up/', 'bench/'],
   'log-update': ['node/up/'],
   'csv-parse': ['node/up/'],
   'hdr-histogram-js': ['node/up/', 'bench/'],

@@ -135,7 +135,7 @@ const PHASE_STYLE: Readonly<Record<Phase, Style>> = { driving: 'dim', charging: 
 
 function sessionLine(session: SessionView, columns: number): Line {
   // Car 9, place 9, phase 9, energy 15 and blanks leave this much for bar and units.
-  const barWidth = Math.min(28, columns - 46 - (columns >= 74 ? 14 : 0));
+  const barWidth = Math.min(28, columns - 46 - (columns >= 74 ? 15 : 0));
   const energy = `${kwh(session.deliveredWh)}/${kwh(session.energyWh)} kWh`.padStart(17);
   const line: Line = [
     `car ${session.car}`.padEnd(8),
@@ -143,7 +143,7 @@ function sessionLine(session: SessionView, columns: number): Line {
     [PHASE_STYLE[session.phase], session.phase.padEnd(9)],
     ...(barWidth >= 4 ? [bar(session.deliveredWh / session.energyWh, barWidth)] : []),
     energy,
-    ...(columns >= 74 ? [`${grouped(session.unitsPaid)} u`.padStart(12)] : []),
+    ...(columns >= 74 ? [`${grouped(session.unitsPaid)} u`.padStart(13)] : []),
   ];
   return line;
 }
