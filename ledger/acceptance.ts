@@ -145,7 +145,7 @@ export class Acceptance {
     this.#unsettled = this.#unsettled.filter((payment) => !settled.has(payment));
     this.#dirty.clear();
     for (const account of decision.postponed) this.#dirty.add(account);
-    for (const payment of decision.accepts) this.#undefer(payment);
+    for (const payment of decision.accepts) this.accept(payment);
     for (const payment of decision.defers) this.defer(payment);
   }
 
@@ -158,10 +158,6 @@ export class Acceptance {
 
   /** Deferred on the own chain and accepted on it later. */
   accept(payment: PaymentRecord): void {
-    this.#undefer(payment);
-  }
-
-  #undefer(payment: PaymentRecord): void {
     const deferred = this.#deferred.get(payment.account);
     deferred?.delete(payment);
     if (deferred?.size === 0) this.#deferred.delete(payment.account);

@@ -57,7 +57,6 @@ export interface Account {
 export class Accounts {
   readonly #accounts = new Map<Address, Account>();
   readonly #payments = new Map<PaymentId, PaymentRecord>();
-  readonly #byRow: PaymentRecord[] = [];
   /** Payments that wait for their `previous`. */
   readonly #waiting = new Map<Slot, PaymentRecord[]>();
   #finals = 0;
@@ -84,14 +83,6 @@ export class Accounts {
     return this.#payments.get(id);
   }
 
-  at(row: number): PaymentRecord {
-    return this.#byRow[row]!;
-  }
-
-  get payments(): number {
-    return this.#byRow.length;
-  }
-
   get finals(): number {
     return this.#finals;
   }
@@ -113,7 +104,7 @@ export class Accounts {
       return known;
     }
     const record: PaymentRecord = {
-      row: this.#byRow.length,
+      row: this.#payments.size,
       id: payment.id,
       account: this.account(payment.account),
       previous: payment.previous,
@@ -130,7 +121,6 @@ export class Accounts {
       certifiers: [],
       final: false,
     };
-    this.#byRow.push(record);
     this.#payments.set(record.id, record);
     this.#link(record);
     return record;

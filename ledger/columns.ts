@@ -20,7 +20,7 @@ export interface SharedColumns {
 export class Columns {
   readonly capacity: number;
   readonly shared: SharedColumns;
-  /** [0] number of complete rows, [1] number of edges, [2] greatest round of a witness with a quorum beside it. */
+  /** [0] number of complete rows: what readers on other threads wait on. */
   readonly heads: Int32Array;
   /** 32 bytes a row. */
   readonly ids: Uint8Array;
@@ -36,13 +36,13 @@ export class Columns {
   constructor(source: SharedColumns | { readonly capacity: number }) {
     const { capacity } = source;
     this.capacity = capacity;
-    const layout = [16, HASH_BYTES * capacity, 4 * capacity, capacity, 4 * capacity, 4 * (capacity + 1)];
+    const layout = [4, HASH_BYTES * capacity, 4 * capacity, capacity, 4 * capacity, 4 * (capacity + 1)];
     const sizes = [...layout, 4 * capacity * EDGES_PER_ROW].map((bytes) => Math.ceil(bytes / 16) * 16);
     const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
     const bytes = sizes.reduce((a, b) => a + b, 0);
     const buffer = 'buffer' in source ? source.buffer : new SharedArrayBuffer(bytes);
     this.shared = { capacity, buffer };
-    this.heads = new Int32Array(buffer, starts[0], 4);
+    this.heads = new Int32Array(buffer, starts[0], 1);
     this.ids = new Uint8Array(buffer, starts[1], HASH_BYTES * capacity);
     this.rounds = new Uint32Array(buffer, starts[2], capacity);
     this.kinds = new Uint8Array(buffer, starts[3], capacity);

@@ -6,7 +6,7 @@ import { type Account, Accounts, type PaymentRecord } from './accounts.ts';
 import { assert } from './assert.ts';
 import type { Chain } from './branches.ts';
 import { Committee } from './committee.ts';
-import { DEPTH_ROUNDS_MAX, WITNESS_HEADER_BYTES } from './limits.ts';
+import { DEPTH_ROUNDS_MAX } from './limits.ts';
 import { MerkleTree } from './merkle.ts';
 import type { FinalityProof } from './proof.ts';
 import type { Refusal } from './refusal.ts';
@@ -26,6 +26,7 @@ import type {
   Witness,
 } from './types.ts';
 import { type Coverage, type Vote, Votes } from './votes.ts';
+import { headerBytes } from './witness.ts';
 
 /** A witness that has passed every check, ready to be written down. */
 interface Checked {
@@ -223,7 +224,7 @@ export class Ledger {
       accepted: [...vote.accepted],
       deferred: vote.deferred,
       certified: ascending(certified),
-      header: witness.bytes.slice(0, WITNESS_HEADER_BYTES),
+      header: headerBytes(witness).slice(),
     };
     this.tangle.append(record, round, parents);
     this.tangle.cover(branch, round, past.rows);
