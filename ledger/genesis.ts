@@ -14,19 +14,9 @@ import {
   UNITS_MAX,
   WORK_BITS_MAX,
 } from './limits.ts';
-import { MerkleTree } from './merkle.ts';
 import type { Refusal } from './refusal.ts';
-import type {
-  Address,
-  Allocation,
-  Genesis,
-  Hash,
-  Member,
-  NetworkId,
-  Scheme,
-  Units,
-  VertexId,
-} from './types.ts';
+import { accountLeaf, StateTree } from './state-tree.ts';
+import type { Address, Allocation, Genesis, Member, NetworkId, Scheme, Units, VertexId } from './types.ts';
 
 const VERSION = 1;
 const PREFIX_LENGTH_MAX = 16;
@@ -86,25 +76,6 @@ function readAllocations(reader: Reader): { allocations: Allocation[]; supply: U
   return { allocations, supply: supply as Units };
 }
 
-/** Leaf of one account in the state tree: its address, balance, sequence and head. */
-export function accountLeaf(
-  network: NetworkId,
-  address: Address,
-  balance: Units,
-  sequence: number,
-  head: Hash,
-): Hash {
-  const bytes = new Writer(128)
-    .u8(KIND.account)
-    .bytes(network)
-    .hash(address)
-    .u53(balance)
-    .u53(sequence)
-    .hash(head)
-    .done();
-  return blake3Hex(bytes);
-}
-
 export function decodeGenesis(bytes: Uint8Array): Genesis | Refusal {
   return decoding(() => {
     const reader = new Reader(bytes);
@@ -122,10 +93,11 @@ export function decodeGenesis(bytes: Uint8Array): Genesis | Refusal {
     const hash = blake3(bytes);
     const id = blake3Hex<VertexId>(bytes);
     const network = hash.slice(0, NETWORK_ID_BYTES) as NetworkId;
-    const leaves = allocations.map(({ address, amount }) =>
-      accountLeaf(network, address, amount, 0, address),
-    );
-    const checkpoint = { round: 0, leader: id, root: new MerkleTree(network, leaves).root };
+    const state = new StateTree(network);
+    for (const { address, amount } of allocations) {
+      state.set(address, accountLeaf(network, address, amount, 0, address));
+    }
+    const checkpoint = { round: 0, leader: id, root: state.root() };
     return { id, network, prefix, workBits, committee, allocations, supply, checkpoint };
   });
 }

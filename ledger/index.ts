@@ -9,7 +9,7 @@ export { Committee } from './committee.ts';
 export { Core, type CoreOptions, type Effect, type Event } from './core.ts';
 export { checkData, dataEssence, dataWorkBits } from './data.ts';
 export { KIND, Writer } from './encode.ts';
-export { accountLeaf, decodeGenesis, encodeGenesis, type GenesisDraft, makeGenesis } from './genesis.ts';
+export { decodeGenesis, encodeGenesis, type GenesisDraft, makeGenesis } from './genesis.ts';
 export { blake3, blake3Hex, ZERO_HASH } from './hash.ts';
 export { LEDGER_DEFAULTS, Ledger, type LedgerOptions } from './ledger.ts';
 export {
@@ -48,6 +48,7 @@ export {
 } from './proof.ts';
 export { isRefusal, REACTION, type Reaction, type Refusal, type RefusalCode } from './refusal.ts';
 export { publicKeyOf, sign, verify } from './sign.ts';
+export { accountLeaf, type Place, rootOfAccount, STATE_PATH_MAX, StateTree } from './state-tree.ts';
 export { type TipOptions, TipPicker, type TipStrategy } from './tips.ts';
 export type {
   Address,
