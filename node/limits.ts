@@ -16,6 +16,24 @@ export const STORE_WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 /** LevelDB's cache of read blocks; the recent vertices that peers ask for are in the ledger's memory anyway. */
 export const STORE_CACHE_BYTES = 16 * 1024 * 1024;
 
+/** Vertices that one step of forgetting deletes: a few milliseconds of the disk, and writes of rounds get in between. */
+export const FORGET_STEP_VERTICES = 256;
+
+/** Deleted bytes after which LevelDB is told to give the space back: as much as it writes into tables at once. */
+export const FORGET_COMPACT_BYTES = STORE_WRITE_BUFFER_BYTES;
+
+/** One part of a snapshot: with what is around it, it fits a frame. */
+export const SNAPSHOT_PART_BYTES_MAX = 48 * 1024;
+
+/** Parts of a snapshot synced together. */
+export const SNAPSHOT_BATCH_BYTES = 1024 * 1024;
+
+/** Room that a store asks for before it is opened again on a disk that was full: its log becomes a table then. */
+export const STORE_ROOM_BYTES = 2 * STORE_WRITE_BUFFER_BYTES;
+
+/** A full disk is looked at so often. */
+export const DISK_RETRY_MS = 2000;
+
 /** Bytes waiting for the verify pool, per lane: 256 full frames are about five seconds of two cores. */
 export const VERIFY_WAITING_BYTES_MAX = 256 * FRAME_BYTES_MAX;
 

@@ -5,7 +5,7 @@
  * - `store_other_network` - the folder holds the vertices of another genesis
  * - `store_format` - the folder was written by a version of this software that lays it out differently
  * - `store_corrupted` - what is on the disk is not what was written
- * - `store_disk_full` - no space left; nothing is written until a restart
+ * - `store_disk_full` - no space left; nothing is written until the store is opened again
  * - `store_failed` - any other trouble with the disk; nothing is written until a restart
  * - `store_busy` - the caller appends faster than the disk writes and does not wait
  * - `store_closed` - used after close
@@ -31,6 +31,8 @@ export class StoreError extends Error {
 
 const NO_SPACE = /no space left|disk quota exceeded|file too large|ENOSPC|EDQUOT|EFBIG/i;
 
+const NO_FILE = /no such file or directory/i;
+
 /** Walks to the error that names a cause: abstract-level wraps what LevelDB said. */
 function rootOf(error: unknown): { code: string; message: string } {
   let current = error;
@@ -54,10 +56,13 @@ export function storeErrorOf(error: unknown, folder: string): StoreError {
     return new StoreError('store_locked', text, options);
   }
   if (NO_SPACE.test(`${code} ${message}`)) {
-    const text = `No space left for ${folder} (${message}). Free some space, then start the node again.`;
+    const text =
+      `No space left for ${folder} (${message}). Free some space: a node that runs goes on by itself then, one that has ` +
+      'ended is to be started again.';
     return new StoreError('store_disk_full', text, options);
   }
-  if (code === 'LEVEL_CORRUPTION') {
+  // A file that LevelDB has written and cannot find: the folder itself is made when it is missing.
+  if (code === 'LEVEL_CORRUPTION' || (code === 'LEVEL_IO_ERROR' && NO_FILE.test(message))) {
     return corrupted(folder, message, options);
   }
   const text =
@@ -69,7 +74,7 @@ export function storeErrorOf(error: unknown, folder: string): StoreError {
 /** @param what What was found, without a full stop. */
 export function corrupted(folder: string, what: string, options?: ErrorOptions): StoreError {
   const text =
-    `${folder} is damaged: ${what}. Move the folder away and start again: the node fetches everything from its ` +
-    'peers. A validator does not vote then, as it cannot know what it has signed.';
+    `${folder} is damaged: ${what}. Start the node again: it sets the folder aside and fetches everything from its ` +
+    'peers. A validator asks the others for its last round before it votes.';
   return new StoreError('store_corrupted', text, options);
 }

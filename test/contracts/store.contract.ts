@@ -26,6 +26,19 @@ export function range(from: number, to: number): NewVertex[] {
   return Array.from({ length: to - from }, (_, i) => vertexOf(from + i));
 }
 
+/** A part of a snapshot, told apart by two numbers. */
+function partOf(snapshot: number, part: number, length = 100): Uint8Array {
+  return new Uint8Array(length).fill(part).fill(snapshot, 0, 1);
+}
+
+async function partsOf(store: VertexStore): Promise<number[][] | undefined> {
+  const snapshot = await store.snapshot();
+  if (snapshot === undefined) return undefined;
+  const parts: number[][] = [];
+  for await (const part of snapshot.parts()) parts.push([part[0]!, part[1]!, part.length]);
+  return parts;
+}
+
 async function all(vertices: AsyncIterable<StoredVertex>): Promise<StoredVertex[]> {
   const list: StoredVertex[] = [];
   for await (const vertex of vertices) list.push(vertex);
@@ -120,6 +133,100 @@ export function storeContract(name: string, disk: () => Promise<StoreUnderTest>)
       await using store = await place.open(GENESIS_A);
       assert.deepEqual([...(await store.getMeta('checkpoint'))!], [2, 3]);
       assert.equal(store.length, 0);
+    });
+
+    it('forgets for good what lies before a sequence, and goes on counting', async () => {
+      const place = await disk();
+      {
+        await using store = await place.open(GENESIS_A);
+        await store.append(range(0, 1000));
+        assert.deepEqual([store.first, store.length], [0, 1000]);
+        const forgetting = store.forget(700);
+        // While it is being deleted: gone for readers, and others write.
+        assert.equal(store.first, 700);
+        assert.deepEqual((await store.get([vertexOf(699).id, vertexOf(700).id])).map(numberOf), [700]);
+        await Promise.all([forgetting, store.append(range(1000, 1010))]);
+        await store.forget(300);
+        assert.deepEqual([store.first, store.length], [700, 1010]);
+      }
+      await using store = await place.open(GENESIS_A);
+      assert.deepEqual([store.first, store.length], [700, 1010]);
+      assert.deepEqual((await store.get([vertexOf(5).id, vertexOf(705).id])).map(numberOf), [705]);
+      const window = await store.since(0, 25);
+      assert.deepEqual([window.vertices.map(numberOf), window.next], [[700, 701], 702]);
+      assert.deepEqual((await all(store.load())).map(({ sequence }) => sequence).slice(0, 2), [700, 701]);
+      await store.append(range(1010, 1011));
+      await store.forget(5000);
+      assert.deepEqual([store.first, store.length], [1011, 1011]);
+      assert.deepEqual(await store.since(0, 25), { vertices: [] });
+    });
+
+    it('counts on when all that it had is forgotten', async () => {
+      const place = await disk();
+      {
+        await using store = await place.open(GENESIS_A);
+        await store.append(range(0, 10));
+        await store.forget(10);
+      }
+      await using store = await place.open(GENESIS_A);
+      assert.deepEqual([store.first, store.length], [10, 10]);
+      await store.append(range(10, 12));
+      const loaded = await all(store.load());
+      assert.deepEqual(
+        loaded.map(({ sequence, bytes }) => [sequence, numberOf(bytes)]),
+        [
+          [10, 10],
+          [11, 11],
+        ],
+      );
+    });
+
+    it('keeps the last snapshot that was written to its end', async () => {
+      const place = await disk();
+      {
+        await using store = await place.open(GENESIS_A);
+        assert.equal(await store.snapshot(), undefined);
+        // More than one batch.
+        const parts = Array.from({ length: 60 }, (_, i) => partOf(1, i, 40_000));
+        await store.putSnapshot(parts, Uint8Array.of(7));
+        async function* broken(): AsyncGenerator<Uint8Array> {
+          for (let i = 0; i < 70; i++) yield partOf(2, i, 40_000);
+          throw new Error('its source ended');
+        }
+        await assert.rejects(store.putSnapshot(broken(), Uint8Array.of(8)), /its source ended/);
+      }
+      await using store = await place.open(GENESIS_A);
+      const first = await store.snapshot();
+      assert.deepEqual([[...first!.meta], first?.count, first?.bytes], [[7], 60, 2_400_000]);
+      assert.deepEqual(
+        await partsOf(store),
+        Array.from({ length: 60 }, (_, i) => [1, i, 40_000]),
+      );
+      await store.append(range(0, 3));
+      await store.putSnapshot([partOf(3, 9)], new Uint8Array());
+      assert.deepEqual(await partsOf(store), [[3, 9, 100]]);
+      assert.equal((await first!.part(59))?.[1], 59, 'whoever reads the one before may go on');
+      await store.putSnapshot([partOf(4, 1), partOf(4, 2)], Uint8Array.of(1));
+      assert.equal(await first!.part(59), undefined);
+      assert.deepEqual(await partsOf(store), [
+        [4, 1, 100],
+        [4, 2, 100],
+      ]);
+      assert.equal(store.length, 3);
+    });
+
+    it('writes one snapshot at a time', async () => {
+      await using store = await (await disk()).open(GENESIS_A);
+      const gate = Promise.withResolvers<void>();
+      async function* slow(): AsyncGenerator<Uint8Array> {
+        await gate.promise;
+        yield partOf(1, 1);
+      }
+      const writing = store.putSnapshot(slow(), new Uint8Array());
+      await assert.rejects(store.putSnapshot([partOf(2, 1)], new Uint8Array()), { code: 'store_busy' });
+      gate.resolve();
+      await writing;
+      assert.deepEqual(await partsOf(store), [[1, 1, 100]]);
     });
 
     it('refuses a disk of another network, one that is open already, and use after close', async () => {
