@@ -2,13 +2,13 @@
  * How a correct validator votes (docs/protocol.md, section 6): accept what may be accepted in the past of the witness to
  * come, defer the rest, and accept that later when it comes to hold. An acceptance is never taken back.
  */
-import type { Account, Accounts, PaymentRecord } from './accounts.ts';
+import { type Account, type Accounts, decidedIn, type PaymentRecord, settledIn } from './accounts.ts';
 import type { Chain } from './branches.ts';
-import type { Genesis } from './types.ts';
+import type { Genesis, Round, Slot } from './types.ts';
 import type { Coverage, Votes } from './votes.ts';
 
-/** Half of WITNESS_VOTES_MAX for each list, so that neither starves the other. */
-export const VOTES_PER_LIST_MAX = 512;
+/** For each of the two lists, so that neither starves the other; WITNESS_VOTES_MAX leaves room for freezes. */
+export const VOTES_PER_LIST_MAX = 448;
 
 export interface Decision {
   /** Covered and not acceptable. */
@@ -29,6 +29,8 @@ export class Acceptance {
   /** Genesis allocation and credits that are final in the past of the own chain. */
   readonly #credits = new Map<Account, bigint>();
   readonly #deferred = new Map<Account, Set<PaymentRecord>>();
+  /** What the own chain has ever accepted, by open slot: no rival of it is ever accepted, whatever has lapsed. */
+  readonly #promised = new Map<Slot, PaymentRecord>();
   /** Accounts in which something deferred may have become acceptable. */
   readonly #dirty = new Set<Account>();
 
@@ -55,8 +57,8 @@ export class Acceptance {
 
   /** Decides on everything that the coverage brings; writes nothing. */
   decide(coverage: Coverage): Decision {
-    const { chain, clock } = coverage;
-    const settled = this.#unsettled.filter((payment) => this.#votes.finalWithin(clock, payment));
+    const { chain, horizon } = coverage;
+    const settled = this.#unsettled.filter((payment) => this.#votes.finalWithin(coverage, payment));
     const credits = this.#creditsOf(settled);
     const accepted = new Set<PaymentRecord>();
     const defers: PaymentRecord[] = [];
@@ -64,10 +66,12 @@ export class Acceptance {
     const postponed = new Set<Account>();
     for (const payment of this.#candidates(coverage, settled)) {
       const covered = coverage.covered.has(payment);
+      // What was deferred too long ago has lapsed: it may be covered anew, not accepted.
+      if (!covered && !this.#votes.deferredOn(chain, payment, horizon)) continue;
       const may =
         payment.link === 'linked' &&
-        !this.#rivalled(chain, coverage, accepted, payment) &&
-        this.#follows(chain, coverage, accepted, payment) &&
+        !this.#rivalled(coverage, accepted, payment) &&
+        this.#follows(coverage, accepted, payment) &&
         (credits.get(payment.account) ?? this.#credits.get(payment.account) ?? 0n) >= payment.branchDebits;
       if (!may) {
         if (covered) defers.push(payment);
@@ -93,36 +97,30 @@ export class Acceptance {
     return candidates.sort((a, b) => a.sequence - b.sequence || a.row - b.row);
   }
 
-  /** "v has accepted no rival of P, and P's slot is not decided for a rival." */
-  #rivalled(
-    chain: Chain,
-    coverage: Coverage,
-    accepted: ReadonlySet<PaymentRecord>,
-    payment: PaymentRecord,
-  ): boolean {
+  /** "No rival accepted by v ever, and slot not decided or final for a rival in past(w)." */
+  #rivalled(coverage: Coverage, accepted: ReadonlySet<PaymentRecord>, payment: PaymentRecord): boolean {
+    const promised = this.#promised.get(payment.previous);
+    if (promised !== undefined && promised !== payment) return true;
+    if (settledIn(payment, coverage.commit) && !decidedIn(payment, coverage.commit)) return true;
     return this.#accounts
       .slotOf(payment)
       .some(
         (rival) =>
           rival !== payment &&
           (accepted.has(rival) ||
-            this.#votes.acceptedOn(chain, rival) ||
-            this.#votes.finalWithin(coverage.clock, rival)),
+            this.#votes.acceptedOn(coverage.chain, rival, 0) ||
+            this.#votes.finalWithin(coverage, rival)),
       );
   }
 
-  /** "P's `previous` is P's own account (first payment), or v has accepted it, or it is final." */
-  #follows(
-    chain: Chain,
-    coverage: Coverage,
-    accepted: ReadonlySet<PaymentRecord>,
-    { parent }: PaymentRecord,
-  ): boolean {
+  /** "`previous` is the account itself, or accepted by v, or final or decided in past(w)." */
+  #follows(coverage: Coverage, accepted: ReadonlySet<PaymentRecord>, { parent }: PaymentRecord): boolean {
+    // A first payment, or one on a head that was decided too long ago to be remembered.
+    if (parent === undefined) return true;
     return (
-      parent === undefined ||
       accepted.has(parent) ||
-      this.#votes.acceptedOn(chain, parent) ||
-      this.#votes.finalWithin(coverage.clock, parent)
+      this.#votes.acceptedOn(coverage.chain, parent, 0) ||
+      this.#votes.finalWithin(coverage, parent)
     );
   }
 
@@ -145,19 +143,43 @@ export class Acceptance {
     this.#unsettled = this.#unsettled.filter((payment) => !settled.has(payment));
     this.#dirty.clear();
     for (const account of decision.postponed) this.#dirty.add(account);
-    for (const payment of decision.accepts) this.accept(payment);
-    for (const payment of decision.defers) this.defer(payment);
   }
 
-  /** Deferred on the own chain: now, or read back from the store. */
-  defer(payment: PaymentRecord): void {
+  /** An own witness has been written down, now or read back. */
+  onOwn(accepted: readonly PaymentRecord[], deferred: readonly PaymentRecord[]): void {
+    for (const payment of accepted) {
+      this.#undefer(payment);
+      this.#promised.set(payment.previous, payment);
+    }
+    for (const payment of deferred) this.#defer(payment);
+  }
+
+  /** Commits have settled the payments' slots. */
+  onSettled(decided: readonly PaymentRecord[], dead: readonly PaymentRecord[]): void {
+    for (const payment of decided) this.#promised.delete(payment.previous);
+    for (const payment of dead) {
+      this.#promised.delete(payment.previous);
+      this.#undefer(payment);
+    }
+  }
+
+  /** Drops deferrals that have lapsed on the own chain. */
+  forget(chain: Chain, horizon: Round): void {
+    for (const deferred of this.#deferred.values()) {
+      for (const payment of deferred) {
+        if (!this.#votes.deferredOn(chain, payment, horizon)) this.#undefer(payment);
+      }
+    }
+  }
+
+  #defer(payment: PaymentRecord): void {
     const deferred = this.#deferred.get(payment.account);
     if (deferred === undefined) this.#deferred.set(payment.account, new Set([payment]));
     else deferred.add(payment);
   }
 
-  /** Deferred on the own chain and accepted on it later. */
-  accept(payment: PaymentRecord): void {
+  /** Deferred on the own chain, and no longer. */
+  #undefer(payment: PaymentRecord): void {
     const deferred = this.#deferred.get(payment.account);
     deferred?.delete(payment);
     if (deferred?.size === 0) this.#deferred.delete(payment.account);

@@ -38,6 +38,19 @@ export interface PaymentRecord {
   /** Rows of the first certifying witness of each of those authors. */
   readonly certifiers: number[];
   final: boolean;
+  /** Number of the commit that decided it, 0 while none has. */
+  decidedAt: number;
+}
+
+/** What commits have made of an account. Everybody who knows as many commits has the same. */
+export interface Decided {
+  balance: number;
+  /** Of the last decided payment, 0 before the first. */
+  sequence: number;
+  /** The last decided payment, else the address: the slot that the next payment spends. */
+  head: Slot;
+  /** The numbers of the commits that decided the last payments, the one of `sequence` at the end. */
+  readonly at: number[];
 }
 
 export interface Account {
@@ -50,6 +63,7 @@ export interface Account {
   credits: bigint;
   /** All final debits ever. */
   debits: bigint;
+  readonly decided: Decided;
   /** Final payments from or to this account, in order of finality here. */
   readonly history: PaymentRecord[];
 }
@@ -59,16 +73,26 @@ export class Accounts {
   readonly #payments = new Map<PaymentId, PaymentRecord>();
   /** Payments that wait for their `previous`. */
   readonly #waiting = new Map<Slot, PaymentRecord[]>();
+  /** Void payments by the slot that they name. */
+  readonly #void = new Map<Slot, PaymentRecord[]>();
   #finals = 0;
+  #decided = 0;
+  /** Called for each payment that finds its place in its account. */
+  onLinked: (payment: PaymentRecord) => void = () => {};
 
   constructor(genesis: Genesis) {
-    for (const { address, amount } of genesis.allocations) this.account(address).credits = BigInt(amount);
+    for (const { address, amount } of genesis.allocations) {
+      const account = this.account(address);
+      account.credits = BigInt(amount);
+      account.decided.balance = amount;
+    }
   }
 
   account(address: Address): Account {
     let account = this.#accounts.get(address);
     if (account === undefined) {
-      account = { address, firsts: [], head: undefined, credits: 0n, debits: 0n, history: [] };
+      const decided: Decided = { balance: 0, sequence: 0, head: address, at: [] };
+      account = { address, firsts: [], head: undefined, credits: 0n, debits: 0n, decided, history: [] };
       this.#accounts.set(address, account);
     }
     return account;
@@ -81,6 +105,11 @@ export class Accounts {
 
   get(id: PaymentId): PaymentRecord | undefined {
     return this.#payments.get(id);
+  }
+
+  /** Payments that commits have decided; all of them are final. */
+  get decided(): number {
+    return this.#decided;
   }
 
   get finals(): number {
@@ -120,6 +149,7 @@ export class Accounts {
       certifyWeight: 0,
       certifiers: [],
       final: false,
+      decidedAt: 0,
     };
     this.#payments.set(record.id, record);
     this.#link(record);
@@ -132,6 +162,7 @@ export class Accounts {
       // The decoder lets only sequence 1 through here.
       record.link = 'linked';
       account.firsts.push(record);
+      this.onLinked(record);
     } else {
       const parent = this.#payments.get(previous as PaymentId);
       if (parent === undefined || parent.link === 'waiting') {
@@ -149,12 +180,16 @@ export class Accounts {
     const follows = parent.account === record.account && parent.sequence + 1 === record.sequence;
     if (!follows || parent.link === 'void') {
       record.link = 'void';
+      const others = this.#void.get(record.previous);
+      if (others === undefined) this.#void.set(record.previous, [record]);
+      else others.push(record);
       return;
     }
     record.link = 'linked';
     record.parent = parent;
     record.branchDebits += parent.branchDebits;
     parent.children.push(record);
+    this.onLinked(record);
   }
 
   /** A chain may wait behind one payment; without recursion, as it can be long. */
@@ -177,6 +212,29 @@ export class Accounts {
     return record.parent === undefined ? record.account.firsts : record.parent.children;
   }
 
+  /** The known payments that rightly spend a slot: rivals when there are several. */
+  rivalsFor(slot: Slot): readonly PaymentRecord[] {
+    return (
+      this.#payments.get(slot as PaymentId)?.children ?? this.#accounts.get(slot as Address)?.firsts ?? []
+    );
+  }
+
+  /** All known payments that name the slot, rightly or not. */
+  naming(slot: Slot): readonly PaymentRecord[] {
+    return [...this.rivalsFor(slot), ...(this.#waiting.get(slot) ?? []), ...(this.#void.get(slot) ?? [])];
+  }
+
+  /** Whose slot it is; undefined when nobody has been heard of who could spend it. */
+  ownerOf(slot: Slot): Account | undefined {
+    return this.#payments.get(slot as PaymentId)?.account ?? this.#accounts.get(slot as Address);
+  }
+
+  /** Commits up to number `commit` have decided who spends the slot. */
+  isSlotSettled(slot: Slot, commit: number): boolean {
+    const [rival] = this.rivalsFor(slot);
+    return rival !== undefined && settledIn(rival, commit);
+  }
+
   /** Final: applied to both sides, once, after its predecessor. */
   finalise(record: PaymentRecord): void {
     const { account } = record;
@@ -196,4 +254,38 @@ export class Accounts {
     this.#finals++;
     assert(account.credits >= account.debits, 'no balance is negative');
   }
+
+  /** Decided by commit `index`: applied to the state that commits make. The caller has asked whether it can be paid. */
+  decide(record: PaymentRecord, index: number): void {
+    const { decided } = record.account;
+    assert(decided.head === record.previous && decided.balance >= record.total, 'decided in order, and paid');
+    record.decidedAt = index;
+    decided.balance -= record.total;
+    decided.sequence = record.sequence;
+    decided.head = record.id;
+    decided.at.push(index);
+    this.#decided++;
+    for (const { to, amount } of record.transfers) this.account(to).decided.balance += amount;
+  }
+}
+
+/** Commits up to number `index` have decided the payment's slot: for it, or for a rival of it or of one before it. */
+export function settledIn({ account: { decided }, sequence }: PaymentRecord, index: number): boolean {
+  if (sequence > decided.sequence) return false;
+  const at = decided.at[sequence - decided.sequence + decided.at.length - 1];
+  // What is no longer remembered was decided long before any commit that anybody asks about.
+  return at === undefined || at <= index;
+}
+
+export function decidedIn({ decidedAt }: PaymentRecord, index: number): boolean {
+  return decidedAt !== 0 && decidedAt <= index;
+}
+
+/** Can never be decided: a rival of it, or of a payment before it, has been. */
+export function isDead(payment: PaymentRecord): boolean {
+  if (payment.link !== 'linked') return false;
+  const { sequence } = payment.account.decided;
+  let at: PaymentRecord | undefined = payment;
+  while (at !== undefined && at.sequence > sequence) at = at.parent;
+  return at !== undefined && at.decidedAt === 0;
 }

@@ -1,6 +1,6 @@
 /**
  * The witness chains of the committee. An honest validator has one branch; one that equivocates has several, each forking
- * off another at some round. "Since which round of a branch" is the one question that votes ask, about coverage,
+ * off another at some round. "At which round of a branch" is the one question that votes ask, about coverage,
  * acceptance and certificates alike; BranchRounds answers it for every branch in constant time.
  */
 import type { Round, ValidatorIndex } from './types.ts';
@@ -53,9 +53,14 @@ export class Branches {
     return this.#forks[author]!.length > 0;
   }
 
-  /** The branch that a witness on top of the chain continues, or opens when the chain goes on elsewhere already. */
-  continue(chain: Chain): Branch {
+  /**
+   * The branch that a witness on top of the chain continues, or opens when the chain goes on elsewhere already. A chain that
+   * starts anew after everything it had said has lapsed forks off nothing.
+   * @param horizon What was said before this round does not count for the witness.
+   */
+  continue(chain: Chain, horizon: Round): Branch {
     if (chain.of.tipRound === chain.round) return chain.of;
+    if (chain.round === 0 && chain.of.tipRound < horizon) return chain.of;
     const { author } = chain.of;
     const branch: Branch = { index: this.all.length, author, fork: chain, tipRow: 0, tipRound: 0 };
     this.all.push(branch);
@@ -64,38 +69,56 @@ export class Branches {
   }
 }
 
-/** For each branch and row: the round of the branch's witness at which something first became true; 0 = not yet. */
+/**
+ * For each branch and row: the rounds of the branch's witnesses that said something, nearly always one or none. What was
+ * said before some round has lapsed and does not count, so every question names the rounds it asks about.
+ */
 export class BranchRounds {
   readonly #validators: number;
+  /** The last round at which a main branch said it; 0 = never. */
   #dense: Uint32Array;
   /** By branch index; for forks. */
   readonly #sparse = new Map<number, Map<number, Round>>();
+  /** By branch and row: earlier rounds, where it was said again after it had lapsed. */
+  readonly #earlier = new Map<string, Round[]>();
 
   constructor(validators: number, rows = 1024) {
     this.#validators = validators;
     this.#dense = new Uint32Array(validators * rows);
   }
 
-  /** Of an author's main branch. */
-  main(author: ValidatorIndex, row: number): Round {
-    return this.#dense[row * this.#validators + author] ?? 0;
+  /** The last round at which the branch itself said it, 0 for never. */
+  #last(branch: Branch, row: number): Round {
+    if (branch.fork !== undefined) return this.#sparse.get(branch.index)?.get(row) ?? 0;
+    return this.#dense[row * this.#validators + branch.author] ?? 0;
   }
 
-  get(branch: Branch, row: number): Round {
-    if (branch.fork === undefined) return this.main(branch.author, row);
-    const own = this.#sparse.get(branch.index)?.get(row);
-    if (own !== undefined) return own;
-    const before = this.get(branch.fork.of, row);
-    return before <= branch.fork.round ? before : 0;
+  /** The branch itself, without what it forked off, said it at a round from `from` to `to`. */
+  said(branch: Branch, row: number, from: Round, to: Round): boolean {
+    const last = this.#last(branch, row);
+    if (last === 0 || last < from) return false;
+    if (last <= to) return true;
+    if (this.#earlier.size === 0) return false;
+    const earlier = this.#earlier.get(`${branch.index}/${row}`);
+    return earlier?.some((round) => round >= from && round <= to) ?? false;
   }
 
-  /** Round at which it became true on the chain, 0 when it is not true there. */
-  on(chain: Chain, row: number): Round {
-    const round = this.get(chain.of, row);
-    return round <= chain.round ? round : 0;
+  /** Some witness of the chain, of round `from` or later, said it. */
+  on(chain: Chain, row: number, from: Round): boolean {
+    for (let part: Chain | undefined = chain, to = chain.round; part !== undefined; ) {
+      if (this.said(part.of, row, from, to)) return true;
+      part = part.of.fork;
+      if (part !== undefined) to = Math.min(to, part.round);
+    }
+    return false;
   }
 
   set(branch: Branch, row: number, round: Round): void {
+    const last = this.#last(branch, row);
+    if (last !== 0) {
+      const key = `${branch.index}/${row}`;
+      this.#earlier.set(key, [...(this.#earlier.get(key) ?? []), last]);
+    }
     if (branch.fork !== undefined) {
       let rounds = this.#sparse.get(branch.index);
       if (rounds === undefined) {
@@ -112,6 +135,16 @@ export class BranchRounds {
       this.#dense = larger;
     }
     this.#dense[at] = round;
+  }
+
+  /** Nothing has been said about the row: it gets another meaning. */
+  clear(row: number, branches: readonly Branch[]): void {
+    const at = row * this.#validators;
+    this.#dense.fill(0, at, Math.min(at + this.#validators, this.#dense.length));
+    for (const rounds of this.#sparse.values()) rounds.delete(row);
+    if (this.#earlier.size > 0) {
+      for (const { index } of branches) this.#earlier.delete(`${index}/${row}`);
+    }
   }
 }
 

@@ -5,7 +5,8 @@
 import type { PaymentRecord } from './accounts.ts';
 import { assert } from './assert.ts';
 import { decodeVertex } from './check.ts';
-import { Ledger, type LedgerOptions } from './ledger.ts';
+import type { Divergence, Fault } from './checkpoints.ts';
+import { type Attached, type Committed, Ledger, type LedgerOptions } from './ledger.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import { Rounds } from './rounds.ts';
 import type { Genesis, ValidatorIndex, Vertex, VertexId, Witness } from './types.ts';
@@ -32,6 +33,12 @@ export type Effect =
   | { readonly type: 'attached'; readonly vertex: Vertex; readonly own: boolean }
   /** Final now, predecessors first: to be told once everything attached before is stored. */
   | { readonly type: 'final'; readonly payments: readonly PaymentRecord[] }
+  /** A leader was committed; told in their order. */
+  | ({ readonly type: 'committed' } & Committed)
+  /** A validator has another state after a leader than this node. Told once for each validator and leader. */
+  | ({ readonly type: 'diverges' } & Divergence)
+  /** This node stops voting, and goes on answering. Told once. */
+  | { readonly type: 'fault'; readonly fault: Fault }
   /** Its parents are not known: kept, and the parents are wanted. */
   | { readonly type: 'waiting'; readonly id: VertexId }
   /** Not taken unless a vertex needs it as a parent: it repeats payments, or its validator is known to equivocate. */
@@ -62,6 +69,7 @@ export class Core {
   readonly #waiting: Waiting;
   readonly #validator: Validator | undefined;
   readonly #invalid = new Map<VertexId, Refusal>();
+  #faultTold = false;
   readonly #exposed = new Set<ValidatorIndex>();
   /** The greatest round of a witness that had to wait. */
   #heardRound = 0;
@@ -100,7 +108,7 @@ export class Core {
 
   /** When the next tick is due; undefined when only a vertex brings something to do. */
   wakeAtMs(): number | undefined {
-    return this.#validator?.wakeAtMs();
+    return this.fault === undefined ? this.#validator?.wakeAtMs() : undefined;
   }
 
   #vertex({ vertex, from, requested, nowMs }: Event & { type: 'vertex' }, effects: Effect[]): void {
@@ -165,18 +173,32 @@ export class Core {
   }
 
   #attach(vertex: Vertex, from: string, nowMs: number, effects: Effect[]): Refusal | undefined {
-    const finals = this.ledger.attach(vertex);
-    if ('code' in finals) return finals;
+    const attached = this.ledger.attach(vertex);
+    if ('code' in attached) return attached;
     const record = this.ledger.tangle.find(vertex.id);
     assert(record !== undefined, 'what was attached is found');
     if (vertex.kind === 'witness') {
       this.rounds.add(vertex.round, vertex.validator, record.row, nowMs);
       this.#expose(vertex, effects);
     }
-    this.#validator?.onAttached(record, finals);
+    this.#validator?.onAttached(record, attached);
     effects.push({ type: 'attached', vertex, own: from === 'self' });
-    if (finals.length > 0) effects.push({ type: 'final', payments: finals });
+    this.#tell(attached, effects);
     return undefined;
+  }
+
+  #tell({ finals, commits, divergence }: Attached, effects: Effect[]): void {
+    if (finals.length > 0) effects.push({ type: 'final', payments: finals });
+    for (const committed of commits) effects.push({ type: 'committed', ...committed });
+    if (divergence !== undefined) effects.push({ type: 'diverges', ...divergence });
+    if (this.fault === undefined || this.#faultTold) return;
+    this.#faultTold = true;
+    effects.push({ type: 'fault', fault: this.fault });
+  }
+
+  /** Why this node no longer votes; undefined while all is well. */
+  get fault(): Fault | undefined {
+    return this.ledger.checkpoints.fault;
   }
 
   #expose(witness: Witness, effects: Effect[]): void {
@@ -232,7 +254,8 @@ export class Core {
     }
     const wants = this.#waiting.wants(nowMs, WANTS_MAX);
     if (wants.length > 0) effects.push({ type: 'wanted', wants });
-    const bytes = this.#full ? undefined : this.#validator?.propose(nowMs);
+    const mayVote = !this.#full && this.fault === undefined;
+    const bytes = mayVote ? this.#validator?.propose(nowMs) : undefined;
     if (bytes === undefined) return;
     const witness = decodeVertex(bytes, this.ledger.genesis.network);
     assert(!isRefusal(witness), 'own witnesses decode');

@@ -1,21 +1,40 @@
 /** The only door of this room. */
 
 export type { Account, PaymentRecord } from './accounts.ts';
+export {
+  type AccountState,
+  BALANCE_PROOF_BYTES_MAX,
+  type BalanceProof,
+  checkBalanceProof,
+  decodeBalanceProof,
+  encodeBalanceProof,
+  makeBalanceProof,
+} from './balance-proof.ts';
 export { blockOverheadBytes, checkBlock, decodeBlock, encodeBlock } from './block.ts';
 export { concat, equalBytes, hex, unhex } from './bytes.ts';
 export { checkPaymentBytes, checkVertex, decodeVertex } from './check.ts';
+export type { Commit, Divergence, Fault } from './checkpoints.ts';
 export { Columns, ROW_KIND, type SharedColumns } from './columns.ts';
+export { leaderOf, type Outcome as LeaderOutcome } from './commit-rule.ts';
 export { Committee } from './committee.ts';
 export { Core, type CoreOptions, type Effect, type Event } from './core.ts';
 export { checkData, dataEssence, dataWorkBits } from './data.ts';
 export { KIND, Writer } from './encode.ts';
 export { decodeGenesis, encodeGenesis, type GenesisDraft, makeGenesis } from './genesis.ts';
 export { blake3, blake3Hex, ZERO_HASH } from './hash.ts';
-export { LEDGER_DEFAULTS, Ledger, type LedgerOptions } from './ledger.ts';
+export {
+  type Attached,
+  type Committed,
+  LEDGER_DEFAULTS,
+  Ledger,
+  type LedgerOptions,
+  type Standing,
+} from './ledger.ts';
 export {
   COMMITTEE_MAX,
   DATA_BYTES_MAX,
   DEPTH_ROUNDS_MAX,
+  EPOCH_ROUNDS,
   FRAME_BYTES_MAX,
   HASH_BYTES,
   MEMO_BYTES_MAX,

@@ -2,14 +2,17 @@
  * The ledger of one node: takes vertices whose parents are known, holds them to the structural rules, and keeps what follows
  * from them. It answers questions; it decides nothing (see validator.ts) and asks nobody (see core.ts).
  */
-import { type Account, Accounts, type PaymentRecord } from './accounts.ts';
+import { type Account, Accounts, isDead, type PaymentRecord } from './accounts.ts';
 import { assert } from './assert.ts';
 import type { Chain } from './branches.ts';
+import { Checkpoints, type Commit, type Divergence } from './checkpoints.ts';
+import { CommitRule, type Outcome } from './commit-rule.ts';
 import { Committee } from './committee.ts';
-import { DEPTH_ROUNDS_MAX } from './limits.ts';
+import { DEPTH_ROUNDS_MAX, EPOCH_ROUNDS } from './limits.ts';
 import { MerkleTree } from './merkle.ts';
 import type { FinalityProof } from './proof.ts';
 import type { Refusal } from './refusal.ts';
+import { deadBy } from './resolution.ts';
 import { NewPast, Tangle, type WitnessRecord } from './tangle.ts';
 import type {
   Address,
@@ -20,6 +23,7 @@ import type {
   Payment,
   PaymentId,
   Round,
+  Slot,
   Units,
   Vertex,
   VertexId,
@@ -40,7 +44,30 @@ interface Checked {
 export interface LedgerOptions {
   /** Vertices that the tangle has room for. */
   readonly verticesMax: number;
+  /** E; every node of a network has the same. Less than EPOCH_ROUNDS is for tests, which want to see votes lapse. */
+  readonly epochRounds?: number;
 }
+
+/** A commit, and the payments that can never be final because of it. */
+export interface Committed {
+  readonly commit: Commit;
+  readonly dead: readonly PaymentRecord[];
+}
+
+/** What follows from a vertex that has been attached. */
+export interface Attached {
+  /** Payments that became final by it, predecessors first. */
+  readonly finals: readonly PaymentRecord[];
+  /** Leaders that it commits, oldest first. */
+  readonly commits: readonly Committed[];
+  /** The witness says of a commit something else than what this node has. */
+  readonly divergence?: Divergence | undefined;
+}
+
+const NOTHING: Attached = { finals: [], commits: [] };
+
+/** Where a payment stands, as far as this node knows. */
+export type Standing = 'unknown' | 'pending' | 'contested' | 'final' | 'decided' | 'dead';
 
 /** Two million vertices: an hour of a busy network; memory is used as it fills. */
 export const LEDGER_DEFAULTS: LedgerOptions = { verticesMax: 2_000_000 };
@@ -51,6 +78,9 @@ export class Ledger {
   readonly accounts: Accounts;
   readonly tangle: Tangle;
   readonly votes: Votes;
+  readonly checkpoints: Checkpoints;
+  readonly commitRule: CommitRule;
+  readonly epochRounds: number;
   readonly #data = new Set<DataId>();
   /** Merkle trees of witnesses whose proofs were asked for last. */
   readonly #trees = new Map<number, MerkleTree>();
@@ -60,7 +90,20 @@ export class Ledger {
     this.committee = new Committee(genesis.committee);
     this.accounts = new Accounts(genesis);
     this.tangle = new Tangle(genesis, options);
-    this.votes = new Votes(this.tangle, this.accounts, this.committee);
+    this.epochRounds = options.epochRounds ?? EPOCH_ROUNDS;
+    this.commitRule = new CommitRule(this.committee);
+    const { tangle, accounts, committee, epochRounds, commitRule: rule } = this;
+    const decidedBy = (index: number) => this.checkpoints.decidedBy(index);
+    this.votes = new Votes({ tangle, accounts, committee, commits: rule, decidedBy, epochRounds });
+    this.checkpoints = new Checkpoints({
+      genesis,
+      committee,
+      tangle,
+      accounts,
+      rule,
+      votes: this.votes,
+      epochRounds,
+    });
   }
 
   /** Parents of a vertex that are not known, `self` among them. */
@@ -70,9 +113,9 @@ export class Ledger {
 
   /**
    * Takes a vertex that is new, has passed the stateless check, and whose parents are all known.
-   * @returns payments that became final by it, predecessors first, or why it is structurally invalid.
+   * @returns what follows from it, or why it is structurally invalid.
    */
-  attach(vertex: Vertex): readonly PaymentRecord[] | Refusal {
+  attach(vertex: Vertex): Attached | Refusal {
     assert(!this.tangle.has(vertex.id), 'a vertex is attached once');
     const ids = parentIds(vertex);
     if (this.tangle.columns.full(ids.length)) {
@@ -94,7 +137,7 @@ export class Ledger {
     return round - this.tangle.round(payment.carrier.row) <= DEPTH_ROUNDS_MAX;
   }
 
-  #attachBlock(block: Block, parents: readonly number[]): readonly PaymentRecord[] | Refusal {
+  #attachBlock(block: Block, parents: readonly number[]): Attached | Refusal {
     const round = Math.max(...parents.map((row) => this.tangle.round(row)));
     const deep = this.#tooDeep(round, parents);
     if (deep !== undefined) return deep;
@@ -110,7 +153,7 @@ export class Ledger {
       }
     }
     this.tangle.append({ kind: 'block', row, id: block.id, payments }, round, parents);
-    return [];
+    return NOTHING;
   }
 
   /** "A parent is at most D = 64 rounds older than its child." */
@@ -132,7 +175,7 @@ export class Ledger {
     return { of: self.branch, round: self.round };
   }
 
-  #attachWitness(witness: Witness, parents: readonly number[]): readonly PaymentRecord[] | Refusal {
+  #attachWitness(witness: Witness, parents: readonly number[]): Attached | Refusal {
     const checked = this.#checkWitness(witness, parents);
     return 'code' in checked ? checked : this.#record(witness, checked);
   }
@@ -141,17 +184,16 @@ export class Ledger {
     const chain = this.#chainOf(witness);
     if (chain === undefined) return { code: 'self_parent', self: witness.self };
     const [selfRow, ...others] = parents as [number, ...number[]];
-    const refusal =
-      this.#checkOrder(witness, selfRow) ??
-      this.#checkParents(witness, selfRow, others) ??
-      this.#checkpoint(witness);
+    const refusal = this.#checkOrder(witness, selfRow) ?? this.#checkParents(witness, selfRow, others);
     if (refusal !== undefined) return refusal;
     const past = new NewPast(this.tangle, chain);
     for (const row of others) past.add(row);
     const coverage = this.votes.coverage(chain, selfRow, witness.round, past);
-    const vote = this.votes.vote(coverage, witness.defers, witness.accepts);
+    const checkpoint = this.#checkpoint(witness, coverage);
+    if (checkpoint !== undefined) return checkpoint;
+    const vote = this.votes.vote(coverage, witness);
     if ('code' in vote) return vote;
-    const certified = this.votes.certify(coverage, vote, witness.freezes);
+    const certified = this.votes.certify(coverage, vote);
     const root = this.certifiedRoot(certified);
     if (root !== witness.certifiedRoot || certified.length !== witness.certifiedCount) {
       return {
@@ -198,18 +240,19 @@ export class Ledger {
     return this.#tooDeep(round, others);
   }
 
-  /** Until leaders are committed, the genesis is everybody's latest checkpoint. */
-  #checkpoint({ checkpoint }: Witness): Refusal | undefined {
-    const { round, leader, root } = this.genesis.checkpoint;
-    const same = checkpoint.round === round && checkpoint.leader === leader && checkpoint.root === root;
-    return same ? undefined : { code: 'checkpoint_wrong', round: checkpoint.round };
+  /** "Round and leader of C(w); anything else is invalid." The root after it is no matter of validity: see Checkpoints.compare. */
+  #checkpoint({ checkpoint }: Witness, { commit }: Coverage): Refusal | undefined {
+    const last = this.checkpoints.at(commit);
+    const { round, leader } = checkpoint;
+    if (last === undefined || (last.round === round && last.leader === leader)) return undefined;
+    return { code: 'checkpoint_wrong', round };
   }
 
   /** From here on nothing may fail. */
-  #record(witness: Witness, checked: Checked): PaymentRecord[] {
+  #record(witness: Witness, checked: Checked): Attached {
     const { parents, coverage, vote, certified, past } = checked;
     const { round } = witness;
-    const branch = this.tangle.branches.continue(coverage.chain);
+    const branch = this.tangle.branches.continue(coverage.chain, coverage.horizon);
     const row = this.tangle.size;
     coverage.clock.raise(branch, round);
     const record: WitnessRecord = {
@@ -223,6 +266,8 @@ export class Ledger {
       clock: coverage.clock,
       accepted: [...vote.accepted],
       deferred: vote.deferred,
+      freezes: vote.freezes,
+      commit: coverage.commit,
       certified: ascending(certified),
       header: headerBytes(witness).slice(),
     };
@@ -231,7 +276,22 @@ export class Ledger {
     this.tangle.cover(branch, round, [row]);
     branch.tipRow = row;
     branch.tipRound = round;
-    return this.votes.record(branch, round, vote, certified, witness.freezes);
+    const finals = this.votes.record(branch, round, vote, certified);
+    const divergence = this.checkpoints.compare(record, witness.checkpoint);
+    return { ...this.#commit(record, finals), divergence };
+  }
+
+  #commit(record: WitnessRecord, finals: PaymentRecord[]): Omit<Attached, 'divergence'> {
+    const commits = this.checkpoints.add(record).map((commit) => {
+      const dead = commit.decided.flatMap((payment) => deadBy(payment, this.accounts));
+      for (const payment of commit.decided) {
+        if (payment.final) continue;
+        this.accounts.finalise(payment);
+        finals.push(payment);
+      }
+      return { commit, dead };
+    });
+    return { finals, commits };
   }
 
   /** Merkle root over the ids in ascending order, as it stands in a witness header. */
@@ -281,6 +341,41 @@ export class Ledger {
   /** Payments that the witness certifies and its chain did not before. */
   certifiedBy(witness: VertexId): readonly PaymentId[] {
     return this.#paymentsOf(witness, 'certified');
+  }
+
+  /** The youngest commits, ascending by number. */
+  get commits(): readonly Commit[] {
+    return this.checkpoints.all;
+  }
+
+  outcome(round: Round): Outcome {
+    return this.commitRule.outcome(round);
+  }
+
+  /** Who has the slot by a commit; undefined while it is open, and when that is long ago. */
+  winnerOf(slot: Slot): PaymentId | undefined {
+    return this.accounts.rivalsFor(slot).find(({ decidedAt }) => decidedAt !== 0)?.id;
+  }
+
+  get lastCommit(): Commit {
+    return this.checkpoints.last;
+  }
+
+  /** The state after the last commit. */
+  decidedOf(address: Address): { readonly balance: Units; readonly sequence: number; readonly head: Slot } {
+    const decided = this.accounts.peek(address)?.decided;
+    if (decided === undefined) return { balance: 0 as Units, sequence: 0, head: address };
+    const { balance, sequence, head } = decided;
+    return { balance: balance as Units, sequence, head };
+  }
+
+  statusOf(id: PaymentId): Standing {
+    const payment = this.accounts.get(id);
+    if (payment === undefined) return 'unknown';
+    if (payment.decidedAt !== 0) return 'decided';
+    if (payment.final) return 'final';
+    if (isDead(payment)) return 'dead';
+    return this.accounts.slotOf(payment).length > 1 ? 'contested' : 'pending';
   }
 
   isFinal(id: PaymentId): boolean {

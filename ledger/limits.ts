@@ -59,6 +59,15 @@ export const WITNESS_VOTES_MAX = 1024;
 /** D: how many rounds a parent may be older than its child, and how far back a witness first covers blocks. */
 export const DEPTH_ROUNDS_MAX = 64;
 
+/** E: votes of witnesses so many rounds older than the last commit lapse. 40 seconds at 25 rounds a second. */
+export const EPOCH_ROUNDS = 1000;
+
+/** Every third round has a leader: one round to speak, one to support it, one to ratify that. */
+export const WAVE_ROUNDS = 3;
+
+/** How many witnesses of one's own a contest may last before it is frozen: most end by themselves in that time. */
+export const CONTESTED_WITNESSES = 3;
+
 /** Genesis accounts; a bigger start is made by payments. */
 export const ALLOCATIONS_MAX = 1_000_000;
 

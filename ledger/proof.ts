@@ -61,7 +61,9 @@ export function decodeFinalityProof(bytes: Uint8Array): FinalityProof | Refusal 
 export type ProofProblem =
   | Refusal
   | { readonly code: 'validator_twice'; readonly validator: ValidatorIndex }
-  | { readonly code: 'path_wrong'; readonly validator: ValidatorIndex };
+  | { readonly code: 'path_wrong'; readonly validator: ValidatorIndex }
+  /** Balance proofs only: this validator's header is about another state than the first one. */
+  | { readonly code: 'checkpoint_differs'; readonly validator: ValidatorIndex };
 
 function checkCertificate(
   genesis: Genesis,

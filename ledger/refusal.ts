@@ -33,7 +33,11 @@ export type Refusal =
   | { readonly code: 'round_order'; readonly round: number; readonly parentRound: number }
   | { readonly code: 'quorum_missing'; readonly weight: number; readonly required: number }
   | { readonly code: 'time_order'; readonly timeMs: number; readonly selfTimeMs: number }
-  | { readonly code: 'vote_unfounded'; readonly payment: PaymentId; readonly list: 'defers' | 'accepts' }
+  | {
+      readonly code: 'vote_unfounded';
+      readonly payment: Slot;
+      readonly list: 'defers' | 'accepts' | 'freezes';
+    }
   | { readonly code: 'certified_root_wrong'; readonly expected: string; readonly received: string }
   | { readonly code: 'checkpoint_wrong'; readonly round: number }
   // Capacity

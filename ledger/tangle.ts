@@ -7,7 +7,7 @@ import { assert } from './assert.ts';
 import { type Branch, Branches, BranchRounds, type Chain, Clock } from './branches.ts';
 import { unhex } from './bytes.ts';
 import { Columns, ROW_KIND } from './columns.ts';
-import type { Genesis, Hash, Round, ValidatorIndex, VertexId } from './types.ts';
+import type { Genesis, Hash, Round, Slot, ValidatorIndex, VertexId } from './types.ts';
 
 export interface GenesisRecord {
   readonly kind: 'genesis';
@@ -33,6 +33,9 @@ export interface WitnessRecord {
   readonly clock: Clock;
   readonly accepted: readonly PaymentRecord[];
   readonly deferred: readonly PaymentRecord[];
+  readonly freezes: readonly Slot[];
+  /** Number of the last commit in its past, itself left aside. */
+  readonly commit: number;
   /** Newly certified, ascending by id: the leaves under `certifiedRoot`. */
   readonly certified: readonly PaymentRecord[];
   /** A copy of the signed header. */
@@ -47,6 +50,10 @@ export class Tangle {
   readonly #covered: BranchRounds;
   readonly #rowOf = new Map<VertexId, number>();
   readonly #records: VertexRecord[] = [];
+  /** By branch index: its witnesses' rows, in order of round. */
+  readonly #witnesses = new Map<number, number[]>();
+  /** Rows in the past of a committed leader. */
+  #committed = new Uint8Array(1024);
   /** By round: the first row of that round or a later one. */
   readonly #roundStarts: number[] = [0];
 
@@ -92,7 +99,7 @@ export class Tangle {
 
   /** True when the chain's last witness has the vertex in its past. */
   inPast(chain: Chain, row: number): boolean {
-    return row === 0 || this.#covered.on(chain, row) !== 0;
+    return row === 0 || this.#covered.on(chain, row, 1);
   }
 
   append(record: VertexRecord, round: Round, parents: readonly number[]): void {
@@ -101,7 +108,48 @@ export class Tangle {
     assert(row === record.row, 'rows are numbered in order');
     this.#rowOf.set(record.id, row);
     this.#records.push(record);
+    if (record.kind === 'witness') this.#addWitness(record);
     while (this.#roundStarts.length <= round) this.#roundStarts.push(row);
+  }
+
+  #addWitness({ branch, row }: WitnessRecord): void {
+    const rows = this.#witnesses.get(branch.index);
+    if (rows === undefined) this.#witnesses.set(branch.index, [row]);
+    else rows.push(row);
+  }
+
+  /** Rows of the chain's witnesses of rounds `from` to `before`, the latter not included. */
+  witnessesOf(chain: Chain, from: Round, before: Round): number[] {
+    const found: number[] = [];
+    for (let part: Chain | undefined = chain, to = Math.min(before - 1, chain.round); part !== undefined; ) {
+      const rows = this.#witnesses.get(part.of.index) ?? [];
+      for (let i = rows.findIndex((row) => this.round(row) >= from); i >= 0 && i < rows.length; i++) {
+        if (this.round(rows[i]!) > to) break;
+        found.push(rows[i]!);
+      }
+      part = part.of.fork;
+      if (part !== undefined) to = Math.min(to, part.round);
+    }
+    return found;
+  }
+
+  /** The witnesses in the past of a committed leader that are in the past of no leader committed before. */
+  commitPast(leader: number): WitnessRecord[] {
+    if (this.#committed.length < this.size) {
+      const larger = new Uint8Array(2 * this.size);
+      larger.set(this.#committed);
+      this.#committed = larger;
+    }
+    const witnesses: WitnessRecord[] = [];
+    const stack = [leader];
+    for (let row = stack.pop(); row !== undefined; row = stack.pop()) {
+      if (row === 0 || this.#committed[row] === 1) continue;
+      this.#committed[row] = 1;
+      const record = this.#records[row]!;
+      if (record.kind === 'witness') witnesses.push(record);
+      for (const parent of this.parents(row)) stack.push(parent);
+    }
+    return witnesses;
   }
 
   /** The first row, in order of attachment, of the round or a later one; `size` when there is none yet. */
@@ -111,7 +159,9 @@ export class Tangle {
 
   /** The branch's witness of `round` has these rows in its past and its predecessor had not. */
   cover(branch: Branch, round: Round, rows: Iterable<number>): void {
-    for (const row of rows) this.#covered.set(branch, row, round);
+    // A chain that starts anew finds rows that the branch had covered long before.
+    for (const row of rows)
+      if (!this.#covered.said(branch, row, 1, round)) this.#covered.set(branch, row, round);
   }
 
   /** A copy of the vector clock of the witness at `selfRow`; an empty one for the genesis. */

@@ -6,12 +6,17 @@ import { Acceptance, type Decision, VOTES_PER_LIST_MAX } from './acceptance.ts';
 import type { PaymentRecord } from './accounts.ts';
 import { assert } from './assert.ts';
 import type { Branch, Chain } from './branches.ts';
-import type { Ledger } from './ledger.ts';
+import { Freezing } from './freezing.ts';
+import type { Attached, Ledger } from './ledger.ts';
 import { DEPTH_ROUNDS_MAX, WITNESS_REFERENCES_MAX, WITNESS_TIPS_MAX } from './limits.ts';
 import type { Rounds } from './rounds.ts';
 import { NewPast, type VertexRecord } from './tangle.ts';
 import type { Round, ValidatorIndex, VertexId } from './types.ts';
+import type { Coverage } from './votes.ts';
 import { encodeWitness } from './witness.ts';
+
+/** What has lapsed is dropped each time so many commits have been made. */
+const FORGET_COMMITS = 32;
 
 export interface ValidatorOptions {
   readonly index: ValidatorIndex;
@@ -21,6 +26,8 @@ export interface ValidatorOptions {
   readonly roundLingerMs: number;
   /** Time between witnesses while nothing is pending. */
   readonly idleBeatMs: number;
+  /** No own witness below this round: the key may have signed there before, with a database that is lost. */
+  readonly notBeforeRound?: Round;
 }
 
 export interface ValidatorDeps {
@@ -42,6 +49,7 @@ export class Validator {
   readonly #deps: ValidatorDeps;
   readonly #branch: Branch;
   readonly #acceptance: Acceptance;
+  readonly #freezing: Freezing;
   /** Rows that are not in the past of the own chain. */
   readonly #uncovered = new Set<number>();
   #lastAtMs = 0;
@@ -56,7 +64,9 @@ export class Validator {
     this.#options = options;
     this.#deps = deps;
     this.#branch = ledger.tangle.branches.main(options.index);
-    this.#acceptance = new Acceptance(ledger.genesis, ledger.accounts, ledger.votes);
+    const { accounts, votes, epochRounds } = ledger;
+    this.#acceptance = new Acceptance(ledger.genesis, accounts, votes);
+    this.#freezing = new Freezing({ accounts, votes, epochRounds });
   }
 
   /** The last round of one's own. */
@@ -65,14 +75,25 @@ export class Validator {
   }
 
   /** Bookkeeping for a vertex that has been attached, and for what became final by it. */
-  onAttached(record: VertexRecord, finals: readonly PaymentRecord[]): void {
+  onAttached(record: VertexRecord, { finals, commits }: Attached): void {
     for (const payment of finals) this.#acceptance.onFinal(payment);
     if (record.kind === 'witness' && record.branch === this.#branch) {
       this.#onOwn(record.row);
-      return;
+    } else {
+      this.#uncovered.add(record.row);
+      if (this.#isNews(record)) this.#news = true;
     }
-    this.#uncovered.add(record.row);
-    if (this.#isNews(record)) this.#news = true;
+    for (const { commit, dead } of commits) this.#onCommit(commit.decided, dead);
+  }
+
+  #onCommit(decided: readonly PaymentRecord[], dead: readonly PaymentRecord[]): void {
+    this.#acceptance.onSettled(decided, dead);
+    this.#freezing.onSettled([...decided, ...dead].map(({ previous }) => previous));
+    const { lastCommit, epochRounds } = this.#ledger;
+    if (lastCommit.index % FORGET_COMMITS !== 0) return;
+    const chain = { of: this.#branch, round: this.#branch.tipRound };
+    this.#acceptance.forget(chain, lastCommit.round - epochRounds);
+    this.#freezing.forget(lastCommit.round - epochRounds);
   }
 
   /** Payments or votes that the next own witness can cover; those of an equivocator it must not refer to. */
@@ -95,14 +116,9 @@ export class Validator {
     }
     this.#lastTimeMs = record.timeMs;
     if (this.#decided?.round === record.round) this.#acceptance.commit(this.#decided.decision);
-    else this.#restored(record.accepted, record.deferred);
     this.#decided = undefined;
-  }
-
-  /** An own witness that was read from the store, not made just now. */
-  #restored(accepted: readonly PaymentRecord[], deferred: readonly PaymentRecord[]): void {
-    for (const payment of accepted) this.#acceptance.accept(payment);
-    for (const payment of deferred) this.#acceptance.defer(payment);
+    this.#acceptance.onOwn(record.accepted, record.deferred);
+    this.#freezing.onOwn(record, chain);
   }
 
   /** The clock of the next look: when a witness may be due, undefined when only a vertex can make it so. */
@@ -111,10 +127,17 @@ export class Validator {
     if (this.#rounds.highestQuorum > round) return this.#lastAtMs + this.#options.roundFloorMs;
     const quorumAtMs = round === 0 ? 0 : this.#rounds.quorumAtMs(round);
     if (quorumAtMs === undefined) return undefined;
-    const wait =
-      this.#news || this.#acceptance.pending ? this.#options.roundFloorMs : this.#options.idleBeatMs;
-    const lingerMs = this.#rounds.complete(round) ? 0 : this.#options.roundLingerMs;
-    return Math.max(this.#lastAtMs + wait, quorumAtMs + lingerMs);
+    const wait = this.#busy ? this.#options.roundFloorMs : this.#options.idleBeatMs;
+    const ready = this.#ledger.commitRule.ready(round) || this.#rounds.complete(round);
+    return Math.max(this.#lastAtMs + wait, quorumAtMs + (ready ? 0 : this.#options.roundLingerMs));
+  }
+
+  /** Something is under way that more rounds bring to its end. */
+  get #busy(): boolean {
+    const { accounts } = this.#ledger;
+    return (
+      this.#news || this.#acceptance.pending || this.#freezing.pending || accounts.finals > accounts.decided
+    );
   }
 
   /**
@@ -130,6 +153,7 @@ export class Validator {
     const dueMs = this.wakeAtMs();
     if (dueMs === undefined || nowMs < dueMs) return undefined;
     const round = this.#nextRound();
+    if (round < (this.#options.notBeforeRound ?? 0)) return undefined;
     for (let tipsMax = WITNESS_TIPS_MAX; ; tipsMax = Math.floor(tipsMax / 4)) {
       const bytes = this.#make(round, nowMs, tipsMax);
       if (bytes !== 'too many defers') {
@@ -144,18 +168,20 @@ export class Validator {
 
   #make(round: Round, nowMs: number, tipsMax: number): Uint8Array | undefined | 'too many defers' {
     const ledger = this.#ledger;
-    const chain: Chain = { of: this.#branch, round: this.#branch.tipRound };
-    const references = this.#references(chain, round, tipsMax);
-    if (references === undefined) return undefined;
-    const { witnesses, tips, past } = references;
-    const coverage = ledger.votes.coverage(chain, this.#branch.tipRow, round, past);
+    const found = this.#place(round, tipsMax);
+    if (found === undefined) return undefined;
+    const { witnesses, tips, coverage, selfRow } = found;
     const decision = this.#acceptance.decide(coverage);
     if (decision.defers.length > VOTES_PER_LIST_MAX) return 'too many defers';
     const defers = decision.defers.map(({ id }) => id);
     const accepts = decision.accepts.map(({ id }) => id);
-    const vote = ledger.votes.vote(coverage, defers, accepts);
-    assert(!('code' in vote), 'own votes have ground');
-    const certified = ledger.votes.certify(coverage, vote, []);
+    const bare = ledger.votes.vote(coverage, { defers, accepts, freezes: [] });
+    assert(!('code' in bare), 'own votes have ground');
+    // A slot in which something is certified now is not frozen, so freezes take nothing from this list.
+    const certified = ledger.votes.certify(coverage, bare);
+    const freezes = this.#freezing.decide(coverage, certified);
+    const checkpoint = ledger.checkpoints.at(coverage.commit);
+    assert(checkpoint !== undefined, 'the last commit in the past is remembered');
     this.#decided = { round, decision };
     return encodeWitness(
       ledger.genesis.network,
@@ -163,14 +189,37 @@ export class Validator {
         validator: this.#options.index,
         round,
         timeMs: Math.max(nowMs, this.#lastTimeMs),
-        self: ledger.tangle.record(this.#branch.tipRow).id,
+        self: ledger.tangle.record(selfRow).id,
         certifiedCount: certified.length,
         certifiedRoot: ledger.certifiedRoot(certified),
-        checkpoint: ledger.genesis.checkpoint,
+        checkpoint,
       },
-      { witnesses, tips, defers, accepts, freezes: [] },
+      { witnesses, tips, defers, accepts, freezes },
       this.#deps.sign,
     );
+  }
+
+  /**
+   * Where the next witness stands and what it sees: on the own chain, or, when all that this has said has lapsed, on the
+   * genesis anew.
+   */
+  #place(
+    round: Round,
+    tipsMax: number,
+  ): (References & { readonly coverage: Coverage; readonly selfRow: number }) | undefined {
+    const { votes } = this.#ledger;
+    const { tipRow, tipRound } = this.#branch;
+    for (const chain of [
+      { of: this.#branch, round: tipRound },
+      { of: this.#branch, round: 0 },
+    ]) {
+      const selfRow = chain.round === 0 ? 0 : tipRow;
+      const references = this.#references(chain, round, tipsMax);
+      if (references === undefined) return undefined;
+      const coverage = votes.coverage(chain, selfRow, round, references.past);
+      if (chain.round === 0 || tipRound >= coverage.horizon) return { ...references, coverage, selfRow };
+    }
+    return undefined;
   }
 
   /** Undefined when weight >= q of the round before cannot be referred to. */

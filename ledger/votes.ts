@@ -1,131 +1,238 @@
 /**
  * The fast path (docs/protocol.md, section 6): what each witness covers, accepts and certifies, and what is final. All of
  * it follows from the DAG alone, so every node computes the same whatever the order in which vertices arrive. Authors are
- * counted, never witnesses: an author that equivocates has several branches and still one voice.
+ * counted, never witnesses: an author that equivocates has several branches and still one voice. Votes lapse: a witness
+ * looks no further back than its horizon, E rounds before the last commit in its past.
  */
-import type { Accounts, PaymentRecord } from './accounts.ts';
+import { type Accounts, decidedIn, type PaymentRecord, settledIn } from './accounts.ts';
 import { type Branch, type Branches, BranchRounds, type Chain, type Clock } from './branches.ts';
+import type { CommitRule } from './commit-rule.ts';
 import type { Committee } from './committee.ts';
 import { DEPTH_ROUNDS_MAX } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 import type { NewPast, Tangle } from './tangle.ts';
 import type { PaymentId, Round, Slot, ValidatorIndex } from './types.ts';
 
-/** What a witness to come finds in its past. */
-export interface Coverage {
+/** What a witness, or a committed leader, looks at: how far its past reaches, and what in it still counts. */
+export interface View {
+  /** How far every branch reaches into the past. */
+  readonly clock: Clock;
+  /** What was said before this round has lapsed. */
+  readonly horizon: Round;
+  /** Number of the last commit in the past. */
+  readonly commit: number;
+}
+
+/** What a witness to come finds in its past, itself not counted. */
+export interface Coverage extends View {
   readonly chain: Chain;
   readonly round: Round;
-  /** How far every branch reaches into its past, itself not counted. */
-  readonly clock: Clock;
   /** Payments that it covers, in order of first sight. */
   readonly covered: ReadonlySet<PaymentRecord>;
   /** Payments accepted by witnesses that are new in its past. */
   readonly acceptedByOthers: readonly (readonly PaymentRecord[])[];
+  /** The chain's last witness saw this far. */
+  readonly before: { readonly horizon: Round; readonly commit: number };
 }
 
 /** What a witness says about payments, checked against what it covers. */
 export interface Vote {
   readonly accepted: ReadonlySet<PaymentRecord>;
   readonly deferred: readonly PaymentRecord[];
+  readonly freezes: readonly Slot[];
 }
 
 interface Freeze {
   readonly branch: Branch;
   readonly round: Round;
-  readonly slot: Slot;
+}
+
+export interface VotesDeps {
+  readonly tangle: Tangle;
+  readonly accounts: Accounts;
+  readonly committee: Committee;
+  readonly commits: CommitRule;
+  /** Payments that a commit has decided, by its number. */
+  decidedBy(commit: number): readonly PaymentRecord[];
+  /** E. */
+  readonly epochRounds: number;
 }
 
 export class Votes {
-  readonly #tangle: Tangle;
-  readonly #accounts: Accounts;
-  readonly #committee: Committee;
+  readonly #deps: VotesDeps;
   readonly #branches: Branches;
   readonly #accepted: BranchRounds;
   readonly #certified: BranchRounds;
   readonly #deferred: BranchRounds;
-  /** By author; nearly always empty. */
-  readonly #freezes: Freeze[][];
+  /** By slot; nearly always empty. */
+  readonly #freezes = new Map<Slot, Freeze[]>();
 
-  constructor(tangle: Tangle, accounts: Accounts, committee: Committee) {
-    this.#tangle = tangle;
-    this.#accounts = accounts;
-    this.#committee = committee;
-    this.#branches = tangle.branches;
-    this.#accepted = new BranchRounds(committee.size);
-    this.#certified = new BranchRounds(committee.size);
-    this.#deferred = new BranchRounds(committee.size);
-    this.#freezes = committee.members.map(() => []);
+  constructor(deps: VotesDeps) {
+    this.#deps = deps;
+    this.#branches = deps.tangle.branches;
+    const { size } = deps.committee;
+    this.#accepted = new BranchRounds(size);
+    this.#certified = new BranchRounds(size);
+    this.#deferred = new BranchRounds(size);
   }
 
-  acceptedOn(chain: Chain, payment: PaymentRecord): boolean {
-    return this.#accepted.on(chain, payment.row) !== 0;
+  acceptedOn(chain: Chain, payment: PaymentRecord, horizon: Round): boolean {
+    return this.#accepted.on(chain, payment.row, horizon);
   }
 
   /** Deferred on the chain and not accepted since. */
-  deferredOn(chain: Chain, payment: PaymentRecord): boolean {
-    return this.#deferred.on(chain, payment.row) !== 0 && !this.acceptedOn(chain, payment);
+  deferredOn(chain: Chain, payment: PaymentRecord, horizon: Round): boolean {
+    return this.#deferred.on(chain, payment.row, horizon) && !this.#accepted.on(chain, payment.row, horizon);
   }
 
-  /** Authors of weight >= q have witnesses within the clock's reach that certify the payment. */
-  finalWithin(clock: Clock, payment: PaymentRecord): boolean {
-    return payment.final && this.#weightWithin(this.#certified, clock, payment) >= this.#committee.quorum;
+  /** Authors of weight >= q have witnesses in the past that certify the payment, or a commit in it decided it. */
+  finalWithin(view: View, payment: PaymentRecord): boolean {
+    if (decidedIn(payment, view.commit)) return true;
+    if (payment.certifyWeight < this.#deps.committee.quorum) return false;
+    return this.#weightWithin(this.#certified, view, payment) >= this.#deps.committee.quorum;
+  }
+
+  /** Some witness in the past certifies the payment. */
+  certifiedWithin(view: View, payment: PaymentRecord): boolean {
+    return payment.certifyWeight > 0 && this.#weightWithin(this.#certified, view, payment) > 0;
+  }
+
+  /** Weight of the authors that accept it in the past. */
+  acceptedWithin(view: View, payment: PaymentRecord): number {
+    return this.#weightWithin(this.#accepted, view, payment);
+  }
+
+  /** Some witness in the past accepted or deferred it. */
+  coveredWithin(view: View, payment: PaymentRecord): boolean {
+    const { committee } = this.#deps;
+    for (let author = 0; author < committee.size; author++) {
+      if (this.#reaches(this.#accepted, view, author, payment.row)) return true;
+      if (this.#reaches(this.#deferred, view, author, payment.row)) return true;
+    }
+    return false;
+  }
+
+  /** Weight of the authors that freeze the slot in the past. */
+  frozenWithin(view: View, slot: Slot): number {
+    const authors = new Set<ValidatorIndex>();
+    for (const { branch, round } of this.#freezes.get(slot) ?? []) {
+      if (round >= view.horizon && round <= view.clock.get(branch)) authors.add(branch.author);
+    }
+    return this.#deps.committee.weight(authors);
+  }
+
+  /** The last round in which the chain froze the slot, 0 when that has lapsed or never was. */
+  frozenOn(chain: Chain, slot: Slot, horizon: Round): Round {
+    const freezes = this.#freezes.get(slot);
+    if (freezes === undefined) return 0;
+    let last = 0;
+    for (let part: Chain | undefined = chain, to = chain.round; part !== undefined; ) {
+      for (const { branch, round } of freezes) {
+        if (branch === part.of && round >= horizon && round <= to) last = Math.max(last, round);
+      }
+      part = part.of.fork;
+      if (part !== undefined) to = Math.min(to, part.round);
+    }
+    return last;
   }
 
   /** What a witness of `round` on top of `chain` covers when it adds `past`. */
   coverage(chain: Chain, selfRow: number, round: Round, past: NewPast): Coverage {
-    const clock = this.#tangle.clockOf(selfRow);
+    const { tangle, commits } = this.#deps;
+    const clock = tangle.clockOf(selfRow);
+    for (const row of past.rows) {
+      const record = tangle.record(row);
+      if (record.kind === 'witness') clock.raise(record.branch, record.round);
+    }
+    const commit = commits.lastWithin(clock);
+    const horizon = this.horizonAfter(commit);
     const covered = new Set<PaymentRecord>();
     const acceptedByOthers: (readonly PaymentRecord[])[] = [];
     for (const row of past.rows) {
-      const record = this.#tangle.record(row);
+      const record = tangle.record(row);
       if (record.kind === 'witness') {
-        clock.raise(record.branch, record.round);
         if (record.accepted.length > 0) acceptedByOthers.push(record.accepted);
-      } else if (record.kind === 'block' && this.#tangle.round(row) >= round - DEPTH_ROUNDS_MAX) {
+      } else if (record.kind === 'block' && tangle.round(row) >= round - DEPTH_ROUNDS_MAX) {
         // A witness of round r first covers no block older than r - D.
         for (const payment of record.payments) {
-          const before = this.#accepted.on(chain, payment.row) || this.#deferred.on(chain, payment.row);
-          if (before === 0) covered.add(payment);
+          const said =
+            this.#accepted.on(chain, payment.row, horizon) || this.#deferred.on(chain, payment.row, horizon);
+          if (!said && !settledIn(payment, commit)) covered.add(payment);
         }
       }
     }
-    return { chain, round, clock, covered, acceptedByOthers };
+    const self = tangle.record(selfRow);
+    const last = self.kind === 'witness' ? self.commit : 0;
+    const before = { commit: last, horizon: this.horizonAfter(last) };
+    return { chain, round, clock, commit, horizon, covered, acceptedByOthers, before };
+  }
+
+  /** "horizon(w) = round(C(w)) - E" */
+  horizonAfter(commit: number): Round {
+    return Math.max(0, (this.#deps.commits.at(commit)?.round ?? 0) - this.#deps.epochRounds);
   }
 
   /** Holds the lists of a witness against what it covers: a vote about anything else has no ground. */
-  vote(coverage: Coverage, defers: readonly PaymentId[], accepts: readonly PaymentId[]): Vote | Refusal {
+  vote(
+    coverage: Coverage,
+    lists: {
+      readonly defers: readonly PaymentId[];
+      readonly accepts: readonly PaymentId[];
+      readonly freezes: readonly Slot[];
+    },
+  ): Vote | Refusal {
+    const { accounts } = this.#deps;
+    const { chain, horizon } = coverage;
     const accepted = new Set(coverage.covered);
     const deferred: PaymentRecord[] = [];
-    for (const id of defers) {
-      const payment = this.#accounts.get(id);
+    for (const id of lists.defers) {
+      const payment = accounts.get(id);
       if (payment === undefined || !accepted.delete(payment)) {
         return { code: 'vote_unfounded', payment: id, list: 'defers' };
       }
       deferred.push(payment);
     }
-    for (const id of accepts) {
-      const payment = this.#accounts.get(id);
-      if (payment === undefined || !this.deferredOn(coverage.chain, payment)) {
+    for (const id of lists.accepts) {
+      const payment = accounts.get(id);
+      if (payment === undefined || !this.deferredOn(chain, payment, horizon)) {
         return { code: 'vote_unfounded', payment: id, list: 'accepts' };
       }
       accepted.add(payment);
     }
-    return { accepted, deferred };
+    for (const slot of lists.freezes) {
+      if (!this.mayVoteOn(coverage, slot)) return { code: 'vote_unfounded', payment: slot, list: 'freezes' };
+    }
+    return { accepted, deferred, freezes: lists.freezes };
+  }
+
+  /** A freeze has ground: the witness or its chain covers a payment that names the slot. */
+  mayVoteOn({ chain, covered, horizon }: Coverage, slot: Slot): boolean {
+    return this.#deps.accounts
+      .naming(slot)
+      .some(
+        (payment) =>
+          covered.has(payment) ||
+          this.#accepted.on(chain, payment.row, horizon) ||
+          this.#deferred.on(chain, payment.row, horizon),
+      );
   }
 
   /** Payments that the witness certifies and its chain did not, predecessors first. */
-  certify(coverage: Coverage, vote: Vote, freezes: readonly Slot[]): PaymentRecord[] {
-    const { chain } = coverage;
-    const frozen = this.#frozenSlots(chain, freezes);
+  certify(coverage: Coverage, vote: Vote): PaymentRecord[] {
+    const { chain, horizon } = coverage;
+    const frozen = new Set(vote.freezes);
     const certified = new Set<PaymentRecord>();
     const consider = (payment: PaymentRecord): boolean =>
       payment.link === 'linked' &&
       !certified.has(payment) &&
-      this.#certified.on(chain, payment.row) === 0 &&
+      !this.#certified.on(chain, payment.row, horizon) &&
       this.#quorumAccepts(coverage, vote, payment) &&
-      this.#predecessorCertified(chain, certified, payment) &&
-      !blocked(frozen, payment);
-    const candidates: PaymentRecord[] = [...vote.accepted];
+      this.#predecessorCertified(coverage, certified, payment) &&
+      !this.#blocked(coverage, frozen, payment) &&
+      // "No rival of P is decided in past(w)."
+      (decidedIn(payment, coverage.commit) || !settledIn(payment, coverage.commit));
+    const candidates: PaymentRecord[] = this.#lapsed(coverage);
+    for (const payment of vote.accepted) candidates.push(payment);
     for (const list of coverage.acceptedByOthers) candidates.push(...list);
     for (let payment = candidates.pop(); payment !== undefined; payment = candidates.pop()) {
       if (!consider(payment)) continue;
@@ -136,72 +243,96 @@ export class Votes {
     return [...certified];
   }
 
+  /**
+   * Payments about which something may be certified though nothing new was said about them: those whose predecessor has
+   * been decided since, and those about which a freeze or a certificate of the chain has lapsed since.
+   */
+  #lapsed({ chain, commit, horizon, before }: Coverage): PaymentRecord[] {
+    const { tangle, accounts } = this.#deps;
+    const candidates: PaymentRecord[] = [];
+    for (let index = before.commit + 1; index <= commit; index++) {
+      for (const payment of this.#deps.decidedBy(index)) candidates.push(...payment.children);
+    }
+    for (const row of tangle.witnessesOf(chain, before.horizon, horizon)) {
+      const record = tangle.record(row);
+      if (record.kind !== 'witness') continue;
+      candidates.push(...record.certified);
+      for (const slot of record.freezes) candidates.push(...accounts.rivalsFor(slot));
+    }
+    return candidates;
+  }
+
   /** "Authors of weight >= q accept P in past(w)", w's own acceptance included. */
   #quorumAccepts(coverage: Coverage, vote: Vote, payment: PaymentRecord): boolean {
-    const { quorum } = this.#committee;
+    const { committee } = this.#deps;
     const author = coverage.chain.of.author;
-    const own = this.#committee.weightOf(author);
+    const own = committee.weightOf(author);
     // A bound that costs nothing: all that is known of, in this past or not.
-    if (payment.acceptWeight + own < quorum) return false;
+    if (payment.acceptWeight + own < committee.quorum) return false;
     const self = vote.accepted.has(payment) ? author : undefined;
-    return this.#weightWithin(this.#accepted, coverage.clock, payment, self) >= quorum;
+    return this.#weightWithin(this.#accepted, coverage, payment, self) >= committee.quorum;
   }
 
-  /** "P's `previous` is P's own account, or w itself certifies it." (Somebody else's certificate does not do.) */
-  #predecessorCertified(chain: Chain, now: ReadonlySet<PaymentRecord>, payment: PaymentRecord): boolean {
-    const { parent } = payment;
-    return parent === undefined || now.has(parent) || this.#certified.on(chain, parent.row) !== 0;
+  /** "P's `previous` is P's own account, or decided in past(w), or w itself certifies it." (Nobody else's certificate does.) */
+  #predecessorCertified(
+    { chain, horizon, commit }: Coverage,
+    now: ReadonlySet<PaymentRecord>,
+    { parent }: PaymentRecord,
+  ): boolean {
+    return (
+      parent === undefined ||
+      now.has(parent) ||
+      decidedIn(parent, commit) ||
+      this.#certified.on(chain, parent.row, horizon)
+    );
   }
 
-  /** Weight of authors with a branch on which it became true within the clock's reach; `also` counts in any case. */
-  #weightWithin(since: BranchRounds, clock: Clock, payment: PaymentRecord, also?: ValidatorIndex): number {
+  /** "P's slot is frozen by w or its chain, or the slot of a payment before it that is not decided in past(w)." */
+  #blocked({ chain, horizon, commit }: Coverage, now: ReadonlySet<Slot>, payment: PaymentRecord): boolean {
+    if (now.size === 0 && this.#freezes.size === 0) return false;
+    for (let at: PaymentRecord | undefined = payment; at !== undefined; at = at.parent) {
+      if (at !== payment && decidedIn(at, commit)) return false;
+      if (now.has(at.previous) || this.frozenOn(chain, at.previous, horizon) !== 0) return true;
+    }
+    return false;
+  }
+
+  /** Weight of authors with a branch in the past on which it was said; `also` counts in any case. */
+  #weightWithin(said: BranchRounds, view: View, payment: PaymentRecord, also?: ValidatorIndex): number {
+    const { committee } = this.#deps;
     let weight = 0;
-    for (let author = 0; author < this.#committee.size; author++) {
-      if (author === also || this.#reaches(since, clock, author, payment.row)) {
-        weight += this.#committee.weightOf(author);
+    for (let author = 0; author < committee.size; author++) {
+      if (author === also || this.#reaches(said, view, author, payment.row)) {
+        weight += committee.weightOf(author);
       }
     }
     return weight;
   }
 
-  #reaches(since: BranchRounds, clock: Clock, author: ValidatorIndex, row: number): boolean {
-    const round = since.main(author, row);
-    if (round !== 0 && round <= clock.get(this.#branches.main(author))) return true;
-    return this.#branches.forksOf(author).some((fork) => {
-      const forkRound = since.get(fork, row);
-      return forkRound !== 0 && forkRound <= clock.get(fork);
-    });
-  }
-
-  #frozenSlots(chain: Chain, now: readonly Slot[]): ReadonlySet<Slot> {
-    const frozen = new Set<Slot>(now);
-    for (const { branch, round, slot } of this.#freezes[chain.of.author]!) {
-      for (let part: Chain | undefined = chain; part !== undefined; part = part.of.fork) {
-        if (part.of === branch && round <= part.round) frozen.add(slot);
-      }
-    }
-    return frozen;
+  #reaches(said: BranchRounds, { clock, horizon }: View, author: ValidatorIndex, row: number): boolean {
+    const main = this.#branches.main(author);
+    if (said.said(main, row, horizon, clock.get(main))) return true;
+    return this.#branches.forksOf(author).some((fork) => said.said(fork, row, horizon, clock.get(fork)));
   }
 
   /**
    * Writes down what a witness of `branch` says. From here on nothing may fail.
    * @returns payments that became final by it, predecessors first.
    */
-  record(
-    branch: Branch,
-    round: Round,
-    vote: Vote,
-    certified: readonly PaymentRecord[],
-    freezes: readonly Slot[],
-  ): PaymentRecord[] {
+  record(branch: Branch, round: Round, vote: Vote, certified: readonly PaymentRecord[]): PaymentRecord[] {
+    const { committee, accounts } = this.#deps;
     const { author } = branch;
-    const weight = this.#committee.weightOf(author);
+    const weight = committee.weightOf(author);
     for (const payment of vote.deferred) this.#deferred.set(branch, payment.row, round);
     for (const payment of vote.accepted) {
       if (!this.#saidBefore(this.#accepted, author, payment.row)) payment.acceptWeight += weight;
       this.#accepted.set(branch, payment.row, round);
     }
-    for (const slot of freezes) this.#freezes[author]!.push({ branch, round, slot });
+    for (const slot of vote.freezes) {
+      const freezes = this.#freezes.get(slot);
+      if (freezes === undefined) this.#freezes.set(slot, [{ branch, round }]);
+      else freezes.push({ branch, round });
+    }
     const finals: PaymentRecord[] = [];
     for (const payment of certified) {
       if (!this.#saidBefore(this.#certified, author, payment.row)) {
@@ -209,8 +340,8 @@ export class Votes {
         payment.certifiers.push(branch.tipRow);
       }
       this.#certified.set(branch, payment.row, round);
-      if (!payment.final && payment.certifyWeight >= this.#committee.quorum) {
-        this.#accounts.finalise(payment);
+      if (!payment.final && payment.certifyWeight >= committee.quorum) {
+        accounts.finalise(payment);
         finals.push(payment);
       }
     }
@@ -218,17 +349,25 @@ export class Votes {
   }
 
   /** The author has said it on some branch: it counts once. */
-  #saidBefore(since: BranchRounds, author: ValidatorIndex, row: number): boolean {
-    if (since.main(author, row) !== 0) return true;
-    return this.#branches.forksOf(author).some((fork) => since.get(fork, row) !== 0);
+  #saidBefore(said: BranchRounds, author: ValidatorIndex, row: number): boolean {
+    return [this.#branches.main(author), ...this.#branches.forksOf(author)].some((branch) =>
+      said.said(branch, row, 1, Number.POSITIVE_INFINITY),
+    );
   }
-}
 
-/** "Its slot is frozen, or that of a payment before it": nothing built on a frozen slot is certified. */
-function blocked(frozen: ReadonlySet<Slot>, payment: PaymentRecord): boolean {
-  if (frozen.size === 0) return false;
-  for (let at: PaymentRecord | undefined = payment; at !== undefined; at = at.parent) {
-    if (frozen.has(at.previous)) return true;
+  /** Forgets freezes of rounds below `round`. */
+  forgetFreezes(round: Round): void {
+    for (const [slot, freezes] of this.#freezes) {
+      const kept = freezes.filter((freeze) => freeze.round >= round);
+      if (kept.length === 0) this.#freezes.delete(slot);
+      else if (kept.length < freezes.length) this.#freezes.set(slot, kept);
+    }
   }
-  return false;
+
+  /** Forgets all votes about a payment: its row gets another meaning. */
+  forget(payment: PaymentRecord): void {
+    for (const said of [this.#accepted, this.#certified, this.#deferred]) {
+      said.clear(payment.row, this.#branches.all);
+    }
+  }
 }

@@ -1,0 +1,210 @@
+/**
+ * The slow path (docs/protocol.md, section 7): committed leaders in their order, the state after each, its root. Puts commit
+ * rule and resolution together and keeps the checkpoints that witnesses carry.
+ */
+import type { Account, Accounts, PaymentRecord } from './accounts.ts';
+import type { CommitRule, Leader } from './commit-rule.ts';
+import type { Committee } from './committee.ts';
+import { type News, Resolution } from './resolution.ts';
+import { accountLeaf, StateTree } from './state-tree.ts';
+import type { Tangle, WitnessRecord } from './tangle.ts';
+import type { Checkpoint, Genesis, Hash, Round, Slot, Units, ValidatorIndex, VertexId } from './types.ts';
+import type { View, Votes } from './votes.ts';
+
+/** The state after a committed leader, and what made it. Number 0 is the genesis. */
+export interface Commit extends Checkpoint {
+  /** Its number in the committed sequence. */
+  readonly index: number;
+  /** In the order of application. */
+  readonly decided: readonly PaymentRecord[];
+  /** Slots that were decided between rivals of which none was certified. */
+  readonly resolved: readonly Slot[];
+}
+
+/** Why this node stops voting: what cannot be while Byzantine weight is under W/3, or a fault of its own. */
+export interface Fault {
+  readonly code: 'state_diverges' | 'commit_conflict';
+  readonly message: string;
+}
+
+/** A validator says of a leader that the state after it is another one than this node has. */
+export interface Divergence {
+  readonly validator: ValidatorIndex;
+  readonly round: Round;
+  readonly leader: VertexId;
+  readonly own: Hash;
+  readonly theirs: Hash;
+}
+
+export interface CheckpointsDeps {
+  readonly genesis: Genesis;
+  readonly committee: Committee;
+  readonly tangle: Tangle;
+  readonly accounts: Accounts;
+  readonly rule: CommitRule;
+  readonly votes: Votes;
+  readonly epochRounds: number;
+}
+
+export class Checkpoints {
+  readonly #deps: CheckpointsDeps;
+  readonly #resolution: Resolution;
+  readonly tree: StateTree;
+  /** The youngest, ascending by number; never empty. */
+  readonly #commits: Commit[];
+  /** By author: signed headers that carry the last checkpoint. */
+  readonly #headers = new Map<ValidatorIndex, Uint8Array>();
+  /** By leader: validators that say something else about the state after it. */
+  readonly #diverging = new Map<VertexId, Set<ValidatorIndex>>();
+  fault: Fault | undefined;
+
+  constructor(deps: CheckpointsDeps) {
+    this.#deps = deps;
+    const { genesis, accounts, votes, committee } = deps;
+    this.#resolution = new Resolution({ accounts, votes, quorum: committee.quorum });
+    this.tree = new StateTree(genesis.network);
+    for (const { address } of genesis.allocations) this.#setLeaf(accounts.account(address));
+    this.#commits = [{ ...genesis.checkpoint, index: 0, decided: [], resolved: [] }];
+  }
+
+  get last(): Commit {
+    return this.#commits.at(-1)!;
+  }
+
+  get all(): readonly Commit[] {
+    return this.#commits;
+  }
+
+  /** Undefined when it is forgotten, or not made yet. */
+  at(index: number): Commit | undefined {
+    return this.#commits[index - this.#commits[0]!.index];
+  }
+
+  get frozenSlots(): number {
+    return this.#resolution.frozenSlots;
+  }
+
+  #setLeaf({ address, decided: { balance, sequence, head } }: Account): void {
+    const { network } = this.#deps.genesis;
+    this.tree.set(address, accountLeaf(network, address, balance as Units, sequence, head));
+  }
+
+  /**
+   * Takes note of a witness that has been attached and whose votes are written down.
+   * @returns the commits that it makes, oldest first; their payments may not be final yet.
+   */
+  add(witness: WitnessRecord): readonly Commit[] {
+    if (this.fault !== undefined) return [];
+    const leaders = this.#deps.rule.add(witness);
+    if (leaders === 'conflict') {
+      this.fault = {
+        code: 'commit_conflict',
+        message: `Round ${witness.round} commits a leader that does not continue what was committed up to round ${this.last.round}.`,
+      };
+      return [];
+    }
+    const made: Commit[] = [];
+    for (const leader of leaders) {
+      const commit = this.#commit(leader);
+      if (commit === undefined) break;
+      made.push(commit);
+    }
+    return made;
+  }
+
+  #commit({ witness, round }: Leader): Commit | undefined {
+    const { epochRounds } = this.#deps;
+    const index = this.last.index + 1;
+    const horizon = Math.max(0, this.last.round - epochRounds);
+    const view: View = { clock: witness.clock, horizon, commit: index - 1 };
+    const { decided, slots, touched } = this.#resolution.resolve(view, this.#news(witness, horizon), index);
+    const rival = decided.find((payment) => !payment.final && this.#rivalIsFinal(payment));
+    if (rival !== undefined) {
+      this.fault = {
+        code: 'commit_conflict',
+        message: `Round ${round} decides payment ${rival.id}, a rival of which is final here.`,
+      };
+      return undefined;
+    }
+    for (const account of touched) this.#setLeaf(account);
+    const commit: Commit = {
+      index,
+      round,
+      leader: witness.id,
+      root: this.tree.root(),
+      decided,
+      resolved: slots,
+    };
+    this.#commits.push(commit);
+    this.#headers.clear();
+    return commit;
+  }
+
+  #rivalIsFinal(payment: PaymentRecord): boolean {
+    return this.#deps.accounts.slotOf(payment).some((rival) => rival.final);
+  }
+
+  /** "A commit orders past(L) minus the past of the leader before, nothing else." */
+  #news(leader: WitnessRecord, horizon: Round): News {
+    const certified: PaymentRecord[] = [];
+    const covered: PaymentRecord[] = [];
+    const frozen: Slot[] = [];
+    for (const witness of this.#deps.tangle.commitPast(leader.row)) {
+      if (witness.round < horizon) continue;
+      for (const payment of witness.certified) certified.push(payment);
+      for (const payment of witness.accepted) covered.push(payment);
+      for (const payment of witness.deferred) covered.push(payment);
+      for (const slot of witness.freezes) frozen.push(slot);
+    }
+    return { certified, covered, frozen };
+  }
+
+  /**
+   * Holds the checkpoint of a witness against the state here.
+   * @param index Number of the last commit in the witness's past, whose leader its checkpoint names.
+   * @returns what differs, told once for each validator and leader.
+   */
+  compare(witness: WitnessRecord, checkpoint: Checkpoint): Divergence | undefined {
+    const { validator, header, commit: index } = witness;
+    const own = this.at(index);
+    if (own === undefined) return undefined;
+    if (own.root === checkpoint.root) {
+      if (own === this.last) this.#headers.set(validator, header);
+      return undefined;
+    }
+    return this.#diverges(validator, checkpoint, own);
+  }
+
+  #diverges(validator: ValidatorIndex, checkpoint: Checkpoint, own: Commit): Divergence | undefined {
+    const { round, leader, root: theirs } = checkpoint;
+    let validators = this.#diverging.get(leader);
+    if (validators === undefined) {
+      validators = new Set();
+      this.#diverging.set(leader, validators);
+    }
+    if (validators.has(validator)) return undefined;
+    validators.add(validator);
+    const { committee } = this.#deps;
+    const weight = committee.weight(validators);
+    // One liar must not be able to stop everybody. More weight than liars have includes somebody correct.
+    if (weight > committee.total - committee.quorum && this.fault === undefined) {
+      this.fault = {
+        code: 'state_diverges',
+        message: `After the leader of round ${round} this node has the state ${own.root}; validators of weight ${weight} have another, the last of them ${theirs}.`,
+      };
+    }
+    return { validator, round, leader, own: own.root, theirs };
+  }
+
+  /** Signed headers of weight >= q that carry the last checkpoint; undefined until there are so many. */
+  headers(): readonly Uint8Array[] | undefined {
+    const { committee } = this.#deps;
+    if (committee.weight(this.#headers.keys()) < committee.quorum) return undefined;
+    return [...this.#headers.values()];
+  }
+
+  /** Payments that commit `index` decided; none when that is forgotten. */
+  decidedBy(index: number): readonly PaymentRecord[] {
+    return this.at(index)?.decided ?? [];
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * When a correct validator freezes a slot (docs/protocol.md, section 7.3): a contest that does not end by itself, or a
+ * payment that nobody can accept, is handed over to the commits. A validator that has certified a payment never freezes
+ * its slot, and one that has frozen a slot says so again before that lapses.
+ */
+import type { Accounts, PaymentRecord } from './accounts.ts';
+import type { Chain } from './branches.ts';
+import { CONTESTED_WITNESSES } from './limits.ts';
+import type { WitnessRecord } from './tangle.ts';
+import type { PaymentId, Round, Slot } from './types.ts';
+import type { Coverage, Votes } from './votes.ts';
+
+/** Freezes of one witness; the rest of WITNESS_VOTES_MAX is for the other lists. */
+export const FREEZES_PER_WITNESS_MAX = 128;
+
+/** Own witnesses after a freeze within which the commit that resolves it is expected. */
+const RESOLUTION_WITNESSES = 12;
+
+export interface FreezingDeps {
+  readonly accounts: Accounts;
+  readonly votes: Votes;
+  readonly epochRounds: number;
+}
+
+export class Freezing {
+  readonly #deps: FreezingDeps;
+  /** Own witnesses so far. */
+  #ordinal = 0;
+  /** Slots with two rivals on the own chain, and the own witness since which; in order of time. */
+  #contested: { readonly slot: Slot; readonly ordinal: number }[] = [];
+  readonly #contestedSlots = new Set<Slot>();
+  /** Deferred on the own chain, and since which round; in order of time. */
+  #deferred: { readonly payment: PaymentRecord; readonly round: Round }[] = [];
+  /** Slots frozen on the own chain and the round in which that was said last; oldest first. */
+  readonly #frozen = new Map<Slot, Round>();
+  /** Slots in which the own chain has ever certified a payment. */
+  readonly #certified = new Set<Slot>();
+  /** Payments that have found their place in their account since the last own witness. */
+  #linked: PaymentRecord[] = [];
+  #resolutionBy = 0;
+
+  constructor(deps: FreezingDeps) {
+    this.#deps = deps;
+    deps.accounts.onLinked = (payment) => this.#linked.push(payment);
+  }
+
+  /** A contest is under way: rounds should not wait for the next idle beat. */
+  get pending(): boolean {
+    return this.#contested.length > 0 || this.#ordinal < this.#resolutionBy;
+  }
+
+  /** Slots that the witness to come has to freeze. */
+  decide(coverage: Coverage, certifiedNow: readonly PaymentRecord[]): Slot[] {
+    const half = this.#deps.epochRounds / 2;
+    const now = new Set<Slot>(certifiedNow.map(({ previous }) => previous));
+    const freezes = new Set<Slot>();
+    const consider = (slot: Slot): boolean => {
+      if (freezes.size >= FREEZES_PER_WITNESS_MAX) return false;
+      const told = this.#frozen.get(slot);
+      const fresh = told !== undefined && told - coverage.horizon > half;
+      if (!fresh && !now.has(slot) && this.#mayFreeze(coverage, slot)) freezes.add(slot);
+      return true;
+    };
+    for (const { slot, ordinal } of this.#contested) {
+      if (this.#ordinal + 1 - ordinal < CONTESTED_WITNESSES || !consider(slot)) break;
+    }
+    for (const { payment, round } of this.#deferred) {
+      if (coverage.round - round < half) break;
+      const waits = payment.link === 'linked' && this.#deps.votes.deferredOn(coverage.chain, payment, 0);
+      if (waits && !consider(payment.previous)) break;
+    }
+    for (const [slot, round] of this.#frozen) {
+      if (round - coverage.horizon > half || !consider(slot)) break;
+    }
+    return [...freezes];
+  }
+
+  /** "Undecided, never certified by v, no witness in past(w) certifies one." */
+  #mayFreeze(coverage: Coverage, slot: Slot): boolean {
+    const { accounts, votes } = this.#deps;
+    if (this.#certified.has(slot) || accounts.isSlotSettled(slot, coverage.commit)) return false;
+    if (accounts.rivalsFor(slot).some((rival) => votes.certifiedWithin(coverage, rival))) return false;
+    return votes.mayVoteOn(coverage, slot);
+  }
+
+  /** An own witness has been written down, now or read back. */
+  onOwn(record: WitnessRecord, chain: Chain): void {
+    this.#ordinal++;
+    for (const payment of record.deferred) this.#deferred.push({ payment, round: record.round });
+    for (const payment of record.certified) this.#certified.add(payment.previous);
+    for (const slot of record.freezes) {
+      this.#frozen.delete(slot);
+      this.#frozen.set(slot, record.round);
+      this.#resolutionBy = this.#ordinal + RESOLUTION_WITNESSES;
+    }
+    for (const payment of record.accepted) this.#watch(payment, chain);
+    for (const payment of record.deferred) this.#watch(payment, chain);
+    for (const payment of this.#linked) this.#watch(payment, chain);
+    this.#linked = [];
+    if (record.freezes.length < FREEZES_PER_WITNESS_MAX) this.#dropDue(record.round);
+  }
+
+  /** Whatever was due has been looked at by the witness just written. */
+  #dropDue(round: Round): void {
+    const later = this.#contested.findIndex(({ ordinal }) => this.#ordinal - ordinal < CONTESTED_WITNESSES);
+    const due = this.#contested.splice(0, later < 0 ? this.#contested.length : later);
+    for (const { slot } of due) this.#contestedSlots.delete(slot);
+    const half = this.#deps.epochRounds / 2;
+    const young = this.#deferred.findIndex((one) => round - one.round < half);
+    this.#deferred.splice(0, young < 0 ? this.#deferred.length : young);
+  }
+
+  /** A payment of the own chain that has a rival there begins a contest. */
+  #watch(payment: PaymentRecord, chain: Chain): void {
+    const rivals = this.#deps.accounts.slotOf(payment);
+    if (rivals.length < 2 || this.#contestedSlots.has(payment.previous)) return;
+    const { votes } = this.#deps;
+    const covered = rivals.filter(
+      (rival) => votes.acceptedOn(chain, rival, 0) || votes.deferredOn(chain, rival, 0),
+    );
+    if (covered.length < 2) return;
+    this.#contestedSlots.add(payment.previous);
+    this.#contested.push({ slot: payment.previous, ordinal: this.#ordinal });
+  }
+
+  /** Commits have settled these slots. */
+  onSettled(slots: Iterable<Slot | PaymentId>): void {
+    for (const slot of slots) {
+      this.#certified.delete(slot);
+      this.#frozen.delete(slot);
+    }
+  }
+
+  /** Drops what has lapsed. */
+  forget(horizon: Round): void {
+    for (const [slot, round] of this.#frozen) {
+      if (round >= horizon) break;
+      this.#frozen.delete(slot);
+    }
+  }
+}
