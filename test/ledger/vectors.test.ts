@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import {
+  type Address,
+  accountLeaf,
+  type BalanceProof,
+  blake3Hex,
+  checkBalanceProof,
   checkFinalityProof,
   checkVertex,
+  decodeBalanceProof,
   decodeFinalityProof,
   decodeGenesis,
   decodePayment,
   decodeVertex,
+  encodeBalanceProof,
   encodeFinalityProof,
   encodeGenesis,
   encodeWitness,
@@ -16,8 +23,10 @@ import {
   hex,
   isRefusal,
   MerkleTree,
+  makeBalanceProof,
   type PaymentId,
   publicKeyOf,
+  StateTree,
   sign,
   type Units,
   unhex,
@@ -31,6 +40,9 @@ import { keysOf, TestNetwork } from '../dsl/network.ts';
  * the protocol. RAVEL_WRITE_VECTORS=1 writes the file again.
  */
 const FILE = new URL('../vectors/encodings.json', import.meta.url);
+
+/** Alice has an account; the others' places are another account's and nobody's. */
+const PROVEN = ['alice', 'erin', 'carol'];
 
 function witness(
   genesis: Genesis,
@@ -87,11 +99,40 @@ function samples() {
     payment: second.id,
     certificates: witnesses.slice(1).map((w) => ({ header: headerBytes(w), index, path: tree.path(index) })),
   };
-  return { genesis, first, second, block, witnesses, proof };
+  const state = new StateTree(genesis.network);
+  for (const { address, amount } of genesis.allocations) {
+    state.set(address, accountLeaf(genesis.network, address, amount, 0, address));
+  }
+  const headers = witnesses.slice(1).map(headerBytes);
+  const balanceProof = (address: Address): BalanceProof =>
+    makeBalanceProof(
+      state,
+      address,
+      (account) => {
+        const { amount } = genesis.allocations.find((one) => one.address === account)!;
+        return { balance: amount, sequence: 0, head: account };
+      },
+      headers,
+    );
+  return { genesis, first, second, block, witnesses, proof, balanceProof };
+}
+
+/** Accounts with numbered addresses, and two whose addresses part at their last bit. */
+function stateRoots(network: Genesis['network']) {
+  const numbered = Array.from({ length: 20 }, (_, i) => blake3Hex<Address>(Uint8Array.of(i)));
+  const twins = ['00', '01'].map((end) => `${'00'.repeat(31)}${end}` as Address);
+  const rows = [[], numbered.slice(0, 1), numbered.slice(0, 2), twins, [...twins, ...numbered]];
+  return rows.map((addresses) => {
+    const tree = new StateTree(network);
+    for (const [i, address] of addresses.entries()) {
+      tree.set(address, accountLeaf(network, address, (i + 1) as Units, 0, address));
+    }
+    return { addresses, root: tree.root() };
+  });
 }
 
 function described() {
-  const { genesis, first, second, block, witnesses, proof } = samples();
+  const { genesis, first, second, block, witnesses, proof, balanceProof } = samples();
   return {
     genesis: {
       bytes: hex(encodeGenesis(genesis)),
@@ -108,6 +149,12 @@ function described() {
       certifiedRoot,
     })),
     finalityProof: { bytes: hex(encodeFinalityProof(proof)), payment: proof.payment },
+    balanceProofs: PROVEN.map((name) => {
+      const { address } = keysOf(name);
+      const proven = balanceProof(address);
+      return { bytes: hex(encodeBalanceProof(proven)), address, balance: proven.balance };
+    }),
+    stateRoots: stateRoots(genesis.network),
     merkleRoots: [0, 1, 2, 3, 5, 8].map((count) => {
       const ids = Array.from({ length: count }, (_, i) => hex(new Uint8Array(32).fill(i + 1)) as PaymentId);
       return { count, root: new MerkleTree(genesis.network, ids).root };
@@ -143,6 +190,12 @@ describe('frozen encodings', () => {
     const proof = decodeFinalityProof(unhex(frozen.finalityProof.bytes));
     assert.ok(!isRefusal(proof));
     assert.equal(checkFinalityProof(genesis, proof), undefined);
+    for (const { bytes, balance } of frozen.balanceProofs) {
+      const proven = decodeBalanceProof(unhex(bytes));
+      assert.ok(!isRefusal(proven));
+      assert.equal(proven.balance, balance);
+      assert.deepEqual(Object.keys(checkBalanceProof(genesis, proven)), ['checkpoint', 'timeMs']);
+    }
   });
 });
 
