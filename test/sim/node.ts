@@ -1,0 +1,382 @@
+/**
+ * One correct node of the simulator: the production core, outbox and catching-up on a simulated disk, glued as
+ * node/ledger-service.ts glues them. Its clock may be wrong; it may crash at any moment and start again from its disk.
+ */
+import {
+  Core,
+  type Effect,
+  encodeBlock,
+  type Payment,
+  type PaymentId,
+  type PaymentRecord,
+  type Refusal,
+  sign,
+  TipPicker,
+  type ValidatorIndex,
+  type Vertex,
+  type VertexId,
+  type Want,
+} from '../../ledger/index.ts';
+import { CatchUp } from '../../node/catch-up.ts';
+import { STALL_MS, TICK_MS } from '../../node/limits.ts';
+import { Outbox } from '../../node/outbox.ts';
+import type { VertexStore } from '../../node/vertex-store.ts';
+import { silentLog, type Verdict } from '../../p2p/index.ts';
+import { keysOf, letterOf } from '../dsl/network.ts';
+import { commitsOf } from './commits.ts';
+import { SimDisk, SimStore } from './disk.ts';
+import type { Party, SimWorld, Window, WindowRequest } from './sim-world.ts';
+
+/** Where clients' payments wait for company before they become a block. */
+const BLOCK_LINGER_MS = 10;
+const BLOCK_PAYMENTS_MAX = 20;
+const WINDOW_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 2000;
+
+export class SimNode implements Party {
+  readonly index: ValidatorIndex;
+  readonly name: string;
+  readonly #world: SimWorld;
+  readonly #disk = new SimDisk();
+  #store!: SimStore;
+  #outbox!: Outbox;
+  #catchUp!: CatchUp;
+  core!: Core;
+  up = false;
+  /** Counts starts: what was begun before a crash ends there. */
+  #life = 0;
+  skewMs: number;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  #movedRound = 0;
+  #movedAtMs = 0;
+  readonly #pool = new Map<PaymentId, Payment>();
+  #assembling = false;
+  #picker!: TipPicker;
+  readonly #asked = new Map<VertexId, number>();
+  /** By round: the first sequence on disk of that round or a later one. */
+  #roundStarts: number[] = [0];
+  /** What it has said is final, and how many commits it has spoken of: never to be taken back. */
+  readonly told = new Map<PaymentId, Payment>();
+  commitsTold = 0;
+
+  constructor(index: ValidatorIndex, world: SimWorld) {
+    this.index = index;
+    this.name = letterOf(index);
+    this.#world = world;
+    this.skewMs = world.mix.clocks.skewMs[index]!;
+    this.start();
+  }
+
+  get nowMs(): number {
+    return this.#world.time.nowMs + this.skewMs;
+  }
+
+  /** Reads back the disk, sends the last own witness again, asks what it has missed. */
+  start(): void {
+    const { genesis, mix, time, chance } = this.#world;
+    const life = ++this.#life;
+    this.#store = new SimStore(
+      this.#disk,
+      { genesisId: genesis.id },
+      {
+        afterSync: (run) => {
+          const { syncMs, stalls } = mix.disk;
+          const ms = syncMs * (0.5 + chance.next()) * (chance.flip(stalls) ? 20 : 1);
+          time.after(ms, () => {
+            run();
+            time.settle();
+          });
+        },
+      },
+    );
+    const { secret } = keysOf(`validator ${this.name}`);
+    this.core = new Core(
+      {
+        genesis,
+        ledger: { verticesMax: 30_000, epochRounds: mix.epochRounds },
+        waiting: { ...this.#world.waiting, verticesMax: mix.waitingMax },
+        validator: { index: this.index, ...mix.times },
+      },
+      { sign: (message) => sign(secret, message) },
+    );
+    this.#roundStarts = [0];
+    for (const { bytes, id } of this.#disk.vertices) this.#restore(bytes, id);
+    this.#outbox = new Outbox({
+      store: this.#store as unknown as VertexStore,
+      failed: (error) => {
+        if (life === this.#life) this.#world.broken(this.index, error);
+      },
+    });
+    this.#picker = new TipPicker(this.core.ledger.tangle.columns, mix.tips);
+    this.#catchUp = new CatchUp({
+      log: silentLog,
+      peers: {
+        since: (peer, request) => this.#since(peer, request),
+        list: () => this.#world.peersOf(this.index) as never,
+        penalise: () => undefined,
+      },
+      take: async (vertices, from) => {
+        if (life !== this.#life) return [];
+        time.settle();
+        return vertices.map((bytes) => this.take(this.#world.vertexOf(bytes), from, true));
+      },
+      round: async () => this.core.rounds.highestQuorum,
+    });
+    this.up = true;
+    this.#world.referee.restored(this.index, this.core, this.told, this.commitsTold);
+    this.#republish();
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+    this.#schedule();
+    time.after(TICK_MS, () => this.#ticker(life));
+    for (const { id } of this.#world.peersOf(this.index)) void this.#catchUp.start(id);
+    time.settle();
+  }
+
+  #restore(bytes: Uint8Array, id: VertexId): void {
+    this.#world.vertexOf(bytes);
+    this.#world.guard(this.index, 'a store that does not add up', () => this.core.restore(bytes));
+    this.#stored(id);
+  }
+
+  #stored(id: VertexId): void {
+    const { tangle } = this.core.ledger;
+    const row = tangle.row(id);
+    if (row === undefined) return;
+    const round = tangle.round(row);
+    while (this.#roundStarts.length <= round) this.#roundStarts.push(tangle.size - 2);
+  }
+
+  /** The power goes. */
+  crash(): void {
+    const { chance, mix, time } = this.#world;
+    const survivors = mix.disk.torn ? chance.below(this.#store.unsynced + 1) : 0;
+    this.#store.crash(survivors);
+    this.up = false;
+    this.#life++;
+    this.#pool.clear();
+    this.#asked.clear();
+    void this.#catchUp.stop();
+    time.settle();
+  }
+
+  /** A vertex of its own is not on disk yet: the worst moment for a crash. */
+  get writing(): boolean {
+    return this.#store.unsynced > 0;
+  }
+
+  #ticker(life: number): void {
+    if (life !== this.#life) return;
+    this.#tick();
+    this.#world.time.after(TICK_MS, () => this.#ticker(life));
+  }
+
+  #schedule(): void {
+    const atMs = this.core.wakeAtMs();
+    if (atMs === undefined) return;
+    const wakeAtMs = Math.max(atMs - this.skewMs, this.#world.time.nowMs);
+    if (wakeAtMs >= this.#wakeAtMs) return;
+    this.#wakeAtMs = wakeAtMs;
+    const life = this.#life;
+    this.#world.time.at(wakeAtMs, () => {
+      if (life !== this.#life || wakeAtMs !== this.#wakeAtMs) return;
+      this.#wakeAtMs = Number.POSITIVE_INFINITY;
+      this.#tick();
+    });
+  }
+
+  #tick(): void {
+    this.#step({ type: 'tick', nowMs: this.nowMs });
+    const round = this.core.rounds.highestQuorum;
+    const { nowMs } = this.#world.time;
+    if (round > this.#movedRound) {
+      this.#movedRound = round;
+      this.#movedAtMs = nowMs;
+    } else if (nowMs - this.#movedAtMs > STALL_MS) {
+      this.#movedAtMs = nowMs;
+      this.#republish();
+      void this.#catchUp.start();
+      this.#world.time.settle();
+    }
+    this.#schedule();
+  }
+
+  #step(event: Parameters<Core['step']>[0]): readonly Effect[] {
+    let effects: readonly Effect[] = [];
+    this.#world.guard(this.index, 'an assertion', () => {
+      effects = this.core.step(event);
+      for (const effect of effects) this.#carryOut(effect);
+    });
+    const { waiting } = this.core;
+    if (waiting > this.#world.mix.waitingMax)
+      this.#world.referee.fail('a bound exceeded', `${this.index}: ${waiting} vertices wait`);
+    return effects;
+  }
+
+  /** A vertex comes. */
+  take(vertex: Vertex, from: string, requested: boolean): Verdict {
+    if (!this.up) return 'ignore';
+    let verdict: Verdict = 'ignore';
+    for (const effect of this.#step({ type: 'vertex', vertex, from, requested, nowMs: this.nowMs })) {
+      if (effect.type === 'attached' && effect.vertex.id === vertex.id) verdict = 'accept';
+      if (effect.type === 'refused' && effect.id === vertex.id) verdict = effect.refusal as Refusal;
+    }
+    this.#schedule();
+    return verdict;
+  }
+
+  #carryOut(effect: Effect): void {
+    const { referee } = this.#world;
+    const { index } = this;
+    // Effects of later versions of the core are met by name.
+    const type = effect.type as string;
+    if (effect.type === 'attached') this.#attached(effect.vertex, effect.own);
+    else if (effect.type === 'final') this.#final(effect.payments);
+    else if (effect.type === 'wanted') this.#wanted(effect.wants);
+    else if (effect.type === 'refused') referee.refused(index, effect.id, effect.refusal, effect.from);
+    else if (effect.type === 'equivocation') referee.accused(index, effect.validator, effect.ids);
+    else if (type === 'committed') this.#committed((effect as never as { commit: never }).commit);
+    else if (type === 'fault')
+      referee.fail('a fault told', `${index}: ${JSON.stringify((effect as never as { fault: object }).fault)}`);
+    else if (type === 'diverges') referee.accused(index, (effect as never as { validator: number }).validator, []);
+    this.#world.note(index, effect);
+  }
+
+  #attached(vertex: Vertex, own: boolean): void {
+    const { referee } = this.#world;
+    this.#stored(vertex.id);
+    this.#outbox.add(vertex);
+    referee.attached(this.index, vertex);
+    if (own) this.#publish(vertex);
+    else this.#world.passOn(this.index, vertex);
+  }
+
+  /** Durable before visible, as the outbox has it. */
+  #publish(vertex: Vertex): void {
+    const life = this.#life;
+    this.#outbox.after(() => {
+      if (life !== this.#life) return;
+      this.#world.referee.published(this.index, vertex, this.#disk.sequences.has(vertex.id));
+      this.#world.broadcast(this.index, vertex);
+    });
+  }
+
+  #republish(): void {
+    const { tangle } = this.core.ledger;
+    const { tipRow } = tangle.branches.main(this.index);
+    if (tipRow === 0) return;
+    const life = this.#life;
+    void this.#outbox.get([tangle.record(tipRow).id]).then(([bytes]) => {
+      if (bytes === undefined || life !== this.#life) return;
+      const vertex = this.#world.vertexOf(bytes);
+      this.#world.referee.published(this.index, vertex, this.#disk.sequences.has(vertex.id));
+      this.#world.broadcast(this.index, vertex);
+    });
+    this.#world.time.settle();
+  }
+
+  #final(payments: readonly PaymentRecord[]): void {
+    const { core } = this;
+    this.#outbox.after(() => {
+      for (const payment of payments) {
+        this.#world.referee.final(this.index, core, payment);
+        this.#tell(payment);
+      }
+    });
+  }
+
+  #tell({ id }: PaymentRecord): void {
+    this.told.set(id, this.#world.payment(id));
+    this.#world.told(this.index, id);
+  }
+
+  #committed(commit: Parameters<SimWorld['referee']['committed']>[2]): void {
+    const { core } = this;
+    this.#world.referee.ordered(this.index, commit, commitsOf(core));
+    this.#outbox.after(() => {
+      this.#world.referee.committed(this.index, core, commit);
+      this.commitsTold = Math.max(this.commitsTold, commit.index);
+      for (const payment of commit.decided) this.#tell(payment);
+    });
+  }
+
+  /** Who sent what needs it is asked first, then anybody. */
+  #wanted(wants: readonly Want[]): void {
+    const peers = this.#world.peersOf(this.index);
+    for (const { id, from } of wants) {
+      const asked = this.#asked.get(id) ?? 0;
+      this.#asked.set(id, asked + 1);
+      const sender = peers.find((peer) => peer.id === from);
+      const peer = asked === 0 && sender !== undefined ? sender : this.#world.chance.pick(peers);
+      this.#world.ask(this.index, peer.index, id);
+    }
+  }
+
+  /** Somebody asks for vertices; nobody sees what a crash could undo. */
+  serve(ids: readonly VertexId[], reply: (vertices: readonly Vertex[]) => void): void {
+    const life = this.#life;
+    void this.#outbox.get(ids).then((found) => {
+      if (life === this.#life) reply(found.map((bytes) => this.#world.vertexOf(bytes)));
+    });
+    this.#world.time.settle();
+  }
+
+  /** Somebody catches up from this node. */
+  async window(request: WindowRequest): Promise<Window> {
+    const first = request.cursor ?? this.#roundStarts[Math.max(0, request.round)] ?? this.#store.length;
+    await this.#outbox.flushed();
+    return this.#store.since(Math.max(0, first), WINDOW_BYTES);
+  }
+
+  #since(peer: string, request: WindowRequest) {
+    const { time } = this.#world;
+    const answer = Promise.withResolvers<{ vertices: Uint8Array[]; next?: number }>();
+    const life = this.#life;
+    const timer = time.after(REQUEST_TIMEOUT_MS, () => {
+      answer.reject(new Error('timed out'));
+      time.settle();
+    });
+    this.#world.requestWindow(this.index, peer, request, (window) => {
+      if (life !== this.#life) return;
+      timer.cancelled = true;
+      answer.resolve(window as { vertices: Uint8Array[]; next?: number });
+      time.settle();
+    });
+    return answer.promise;
+  }
+
+  /** A link to a peer is there again. */
+  reconnected(peer: string): void {
+    if (!this.up) return;
+    void this.#catchUp.start(peer);
+    this.#world.time.settle();
+  }
+
+  /** A client hands in a payment. Nothing is said about it but that it is passed on, unless it is on its way already. */
+  submit(payment: Payment): void {
+    if (!this.up || this.core.ledger.alive(payment, this.core.rounds.highestQuorum)) return;
+    this.#pool.set(payment.id, payment);
+    if (this.#assembling) return;
+    this.#assembling = true;
+    const life = this.#life;
+    this.#world.time.after(BLOCK_LINGER_MS, () => {
+      this.#assembling = false;
+      if (life === this.#life) this.#assemble();
+    });
+  }
+
+  #assemble(): void {
+    const payments = [...this.#pool.values()].slice(0, BLOCK_PAYMENTS_MAX);
+    if (payments.length === 0) return;
+    for (const { id } of payments) this.#pool.delete(id);
+    const { genesis, chance } = this.#world;
+    const { tangle } = this.core.ledger;
+    const rows = this.#picker.pick(() => chance.next());
+    const parents = rows.map((row) => tangle.record(row).id);
+    const bytes = encodeBlock(
+      genesis.network,
+      parents,
+      payments.map((payment) => payment.bytes),
+    );
+    this.take(this.#world.vertexOf(bytes), 'self', false);
+  }
+}
