@@ -7,6 +7,7 @@ import { defineWalletHistory } from './wallet-history.ts';
 import { defineWalletNew } from './wallet-new.ts';
 import { defineWalletPay } from './wallet-pay.ts';
 import { defineWalletRestore } from './wallet-restore.ts';
+import { defineWalletVerifyBalance } from './wallet-verify-balance.ts';
 import { defineWalletVerifyReceipt } from './wallet-verify-receipt.ts';
 
 export function defineWallet(command: Command, host: CommandHost): void {
@@ -20,6 +21,10 @@ export function defineWallet(command: Command, host: CommandHost): void {
   defineWalletPay(command.command('pay').summary('pay, and wait until it is final'), host);
   defineWalletHistory(
     command.command('history').summary('show verified payments from and to the wallet'),
+    host,
+  );
+  defineWalletVerifyBalance(
+    command.command('verify-balance').summary('check a proof of what an account has'),
     host,
   );
   defineWalletVerifyReceipt(

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import {
   type AccountState,
   type Address,
-  accountLeaf,
   BALANCE_PROOF_BYTES_MAX,
   type BalanceProof,
   blake3Hex,
@@ -11,21 +10,16 @@ import {
   checkBalanceProof,
   decodeBalanceProof,
   encodeBalanceProof,
-  encodeWitness,
   type Hash,
   hex,
   isRefusal,
-  makeBalanceProof,
   type Refusal,
   type Slot,
-  StateTree,
-  sign,
   type Units,
   type VertexId,
-  WITNESS_HEADER_BYTES,
-  ZERO_HASH,
 } from '../../ledger/index.ts';
-import { keysOf, letterOf, TestNetwork } from '../dsl/network.ts';
+import { keysOf, TestNetwork } from '../dsl/network.ts';
+import { type HeaderOrder, headerOf as signedHeader, TestState } from '../dsl/state.ts';
 
 /** q = 7 of 10: C and D are enough, A, B and C are not. */
 const WEIGHTS = [1, 2, 3, 4];
@@ -46,50 +40,11 @@ function stateOf(number: number): AccountState {
   };
 }
 
-interface World {
-  readonly tree: StateTree;
-  readonly states: ReadonlyMap<Address, AccountState>;
-  readonly checkpoint: Checkpoint;
-}
+const worldOf = (numbers: readonly number[]): TestState => new TestState(genesis, numbers.map(stateOf));
 
-function worldOf(numbers: readonly number[]): World {
-  const states = new Map(numbers.map((number) => [idOf<Address>(number), stateOf(number)]));
-  const tree = new StateTree(genesis.network);
-  for (const { address, balance, sequence, head } of states.values()) {
-    tree.set(address, accountLeaf(genesis.network, address, balance, sequence, head));
-  }
-  return { tree, states, checkpoint: { round: 30, leader: idOf<VertexId>(9999), root: tree.root() } };
-}
+const headerOf = (order: HeaderOrder): Uint8Array => signedHeader(genesis, order);
 
-interface HeaderOrder {
-  readonly checkpoint: Checkpoint;
-  readonly validator: number;
-  readonly timeMs?: number;
-  readonly signer?: string;
-}
-
-function headerOf({ checkpoint, validator, timeMs = 1000 + validator, signer }: HeaderOrder): Uint8Array {
-  const draft = {
-    validator,
-    round: 33,
-    timeMs,
-    self: genesis.id,
-    certifiedCount: 0,
-    certifiedRoot: ZERO_HASH,
-    checkpoint,
-  };
-  const body = { witnesses: [], tips: [], defers: [], accepts: [], freezes: [] };
-  const { secret } = keysOf(signer ?? `validator ${letterOf(validator)}`);
-  return encodeWitness(genesis.network, draft, body, (message) => sign(secret, message)).slice(
-    0,
-    WITNESS_HEADER_BYTES,
-  );
-}
-
-function proofOf(world: World, address: Address, validators: readonly number[] = [1, 2, 3]): BalanceProof {
-  const headers = validators.map((validator) => headerOf({ checkpoint: world.checkpoint, validator }));
-  return makeBalanceProof(world.tree, address, (account) => world.states.get(account)!, headers);
-}
+const proofOf = (world: TestState, address: Address): BalanceProof => world.proof(address, [1, 2, 3]);
 
 /** The code of what is wrong, after a journey through bytes where the form permits it. */
 function problemOf(proof: BalanceProof): string | undefined {

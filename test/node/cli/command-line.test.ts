@@ -12,6 +12,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['wallet', 'balance'],
   ['wallet', 'pay'],
   ['wallet', 'history'],
+  ['wallet', 'verify-balance'],
   ['wallet', 'verify-receipt'],
   ['car'],
   ['charger'],
@@ -61,6 +62,7 @@ describe('the command line', () => {
     ['node', /There are no settings. Name a folder made by `ravel init` with --dir/],
     ['node --dir /nowhere', /\/nowhere\/node.json cannot be read/],
     ['wallet balance', /There is no wallet at wallet.json/],
+    ['wallet verify-balance b.proof', /Name its genesis with --genesis FILE/],
     ['wallet verify-receipt r.json', /Name its genesis with --genesis FILE/],
     ['up --sessions /nowhere.csv', /The file of sessions cannot be read .*Check --sessions/],
   ];
