@@ -63,6 +63,8 @@ export type LedgerEvent =
   /** Rounds have not moved for a while: there may be something that this node has not heard of. */
   | { readonly type: 'stalled'; readonly round: number }
   | { readonly type: 'loaded'; readonly vertices: number; readonly finals: number; readonly ms: number }
+  /** The disk is full: no votes until it is told again, with `full` false. */
+  | { readonly type: 'disk'; readonly full: boolean; readonly message: string }
   /** The store knows of no vote, but the key may have voted: this validator keeps silent rather than contradict itself. */
   | { readonly type: 'mute' }
   /** The thread cannot go on: the disk failed, or an invariant broke. */

@@ -22,7 +22,7 @@ import type { PaymentStatus, Verdict } from '../p2p/index.ts';
 import { Admission, type Submission, statusOf } from './admission.ts';
 import type { LedgerCalls, LedgerEvent, LedgerThreadOptions, VerifiedVertex } from './ledger-messages.ts';
 import { LedgerViews } from './ledger-views.ts';
-import { FULL_BLOCK_PAYMENTS, STALL_MS, TICK_MS } from './limits.ts';
+import { DISK_RETRY_MS, FULL_BLOCK_PAYMENTS, STALL_MS, TICK_MS } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import type { ReadyParents } from './ready-parents.ts';
 import { StoreError } from './store-error.ts';
@@ -34,6 +34,8 @@ export interface LedgerServiceDeps {
   readonly ready: ReadyParents;
   nowMs(): number;
   emit(event: LedgerEvent): void;
+  /** How often a full disk is looked at; DISK_RETRY_MS. */
+  readonly diskRetryMs?: number;
 }
 
 export class LedgerService implements Omit<LedgerCalls, 'close'> {
@@ -73,7 +75,14 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     this.#blockLingerMs = options.blockLingerMs;
     this.#stallMs = Math.max(STALL_MS, 3 * (options.validator?.idleBeatMs ?? 0));
     this.#core = core;
-    this.#outbox = new Outbox({ store: deps.store, failed: (error) => this.#fail(error) });
+    this.#outbox = new Outbox(
+      { retryMs: deps.diskRetryMs ?? DISK_RETRY_MS },
+      {
+        store: deps.store,
+        failed: (error) => this.#fail(error),
+        full: (error) => this.#onDisk(error),
+      },
+    );
     this.#admission = new Admission(
       { paymentsMax: options.queuePaymentsMax, paymentsPerAccountMax: options.queuePaymentsPerAccountMax },
       {
@@ -112,7 +121,22 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     this.#outbox.get([own]).then(publish, () => undefined);
   }
 
+  /** With a full disk nothing is taken and nothing is voted; what is on the disk is served. */
+  #onDisk(full: StoreError | undefined): void {
+    if (this.#closed) return;
+    this.#deps.emit({ type: 'disk', full: full !== undefined, message: full?.message ?? '' });
+    if (full === undefined) this.#onTimer(() => this.#resume());
+  }
+
+  #resume(): void {
+    this.#movedAtMs = this.#deps.nowMs();
+    this.#deps.emit({ type: 'stalled', round: this.#core.rounds.highestQuorum });
+    this.#tick();
+    this.#assembleSoon();
+  }
+
   async vertices(list: readonly VerifiedVertex[]): Promise<readonly Verdict[]> {
+    if (this.#outbox.full) return list.map(() => NO_ROOM);
     return this.#guard(() => {
       const verdicts = list.map((vertex) => this.#vertex(vertex));
       this.#schedule();
@@ -180,6 +204,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   #final(payments: readonly PaymentRecord[]): void {
+    for (const { id } of payments) this.#outbox.addFinal(id);
     const watched = payments.filter((payment) =>
       sides(payment).some((address) => this.#watched.has(address)),
     );
@@ -210,6 +235,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   async submit(payments: readonly Submission[]) {
+    if (this.#outbox.full) return payments.map(() => ({ refusal: NO_ROOM }));
     const replies = this.#guard(() => payments.map((payment) => this.#admission.submit(payment)));
     this.#assembleSoon();
     return replies.some((reply) => 'status' in reply && reply.status === 'final')
@@ -222,7 +248,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
    * younger than the payment.
    */
   async #durable<T>(answer: T): Promise<T> {
-    await this.#outbox.flushed();
+    await this.#outbox.settled();
     return answer;
   }
 
@@ -240,6 +266,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   /** One block of what waits; more follow while more waits. */
   #assemble(): void {
     this.#assembly = undefined;
+    if (this.#outbox.full) return;
     const payments = this.#admission.take();
     if (payments.length === 0) return;
     const { network } = this.#deps.genesis;
@@ -286,6 +313,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   #tick(): void {
+    if (this.#outbox.full) return;
     const nowMs = this.#deps.nowMs();
     for (const effect of this.#core.step({ type: 'tick', nowMs })) this.#carryOut(effect);
     const round = this.#core.rounds.highestQuorum;
@@ -350,11 +378,13 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     clearInterval(this.#ticker);
   }
 
-  /** Resolves when everything is on disk. */
+  /** Resolves when everything that the disk has room for is on it. */
   async flush(): Promise<void> {
-    await this.#outbox.flushed();
+    await this.#outbox.close();
   }
 }
+
+const NO_ROOM = { code: 'queue_full', waiting: 0, max: 0 } as const;
 
 /** The disk's trouble in words for the operator; anything else is a bug, and its place matters. */
 function reasonOf(error: unknown): string {

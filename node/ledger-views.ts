@@ -132,12 +132,18 @@ export class LedgerViews {
   async history(address: Address, after: number, limit: number): Promise<readonly HistoryEntry[]> {
     const history = this.#ledger.accounts.peek(address)?.history ?? [];
     const from = after + 1;
-    const page = history.slice(from, from + limit);
+    const { outbox } = this.#deps;
+    // While the disk is full nobody hears of what it has not taken.
+    const told = history.slice(from, from + limit);
+    const untold = outbox.full ? told.findIndex(({ id }) => !outbox.hasFinal(id)) : -1;
+    const page = untold < 0 ? told : told.slice(0, untold);
     return Promise.all(page.map((payment, i) => this.#entryAt(payment, from + i)));
   }
 
   async proof(id: PaymentId): Promise<ProofReply> {
     const payment = this.#ledger.accounts.get(id);
+    const { outbox } = this.#deps;
+    if (payment?.final && outbox.full && !outbox.hasFinal(id)) return { status: 'pending' };
     if (payment?.final) return this.entry(payment, payment.account.address);
     const status = payment === undefined ? this.#deps.admission.status(id) : statusOf(this.#ledger, payment);
     return status === undefined ? undefined : { status };
@@ -150,7 +156,7 @@ export class LedgerViews {
     bytesMax,
   }: SinceRequest & { readonly bytesMax: number }): Promise<SinceWindow> {
     const sequence = cursor ?? Math.max(0, this.#ledger.tangle.firstRowOf(round) - 1);
-    await this.#deps.outbox.flushed();
+    await this.#deps.outbox.settled();
     return this.#deps.store.since(sequence, bytesMax);
   }
 
@@ -178,6 +184,7 @@ export class LedgerViews {
       queue: admission.size,
       peers: 0,
       rounds: [...core.rounds.latest],
+      ...(this.#deps.outbox.full ? { trouble: 'disk_full' } : {}),
     };
   }
 

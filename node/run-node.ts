@@ -199,6 +199,10 @@ function onEvent(parts: Parts, event: LedgerEvent): void {
     log.error({ validator, ids }, 'A validator has signed two witnesses where an honest one signs one');
   } else if (event.type === 'stalled') {
     void parts.catchUp?.start();
+  } else if (event.type === 'disk') {
+    if (event.full)
+      log.error({ reason: event.message }, 'The disk is full: the node takes and votes nothing');
+    else log.info({}, 'The disk has room again: the node goes on');
   } else if (event.type === 'mute') {
     log.error({ key: parts.config.validatorKey }, MUTE);
   } else if (event.type === 'loaded') {

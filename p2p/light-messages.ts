@@ -49,6 +49,8 @@ export interface NodeView {
   readonly peers: number;
   /** The latest known round of each validator. */
   readonly rounds: readonly Round[];
+  /** What keeps the node from voting: `disk_full`, `last_round_unknown`, or the code of a fault. Missing when nothing does. */
+  readonly trouble?: string | undefined;
 }
 
 export interface HistoryEntry {

@@ -79,6 +79,7 @@ const nodeView = z.strictObject({
   queue: count,
   peers: count,
   rounds: z.array(count).max(256),
+  trouble: optional(z.string().max(64)),
 });
 
 /** The values of the replies, by what was asked. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Vertex } from '../../ledger/index.ts';
+import type { PaymentId, Vertex } from '../../ledger/index.ts';
 import { Outbox } from '../../node/outbox.ts';
+import { StoreError } from '../../node/store-error.ts';
 import type { NewVertex, VertexStore } from '../../node/vertex-store.ts';
 import { TestNetwork } from '../dsl/network.ts';
+import { until } from '../p2p/network.ts';
 
 const net = new TestNetwork({ weights: [1], funds: { alice: 1 }, signed: false });
 
@@ -13,21 +15,38 @@ function vertex(text: string): Vertex {
 /** A disk whose writes end when the test says so. */
 class Disk {
   readonly writes: { readonly batch: readonly NewVertex[]; readonly done: PromiseWithResolvers<void> }[] = [];
+  room = false;
+  reopened = 0;
+  length = 0;
   readonly store = {
+    length: 0,
+    reopen: async () => {
+      this.reopened += 1;
+      if (!this.room) throw new StoreError('store_disk_full', 'no space left');
+      this.store.length = this.length;
+    },
     append: (batch: readonly NewVertex[]) => {
       const done = Promise.withResolvers<void>();
       this.writes.push({ batch, done });
       return done.promise;
     },
     get: async () => [],
-  } as unknown as VertexStore;
+  } as unknown as VertexStore & { length: number };
 }
 
 function outbox() {
   const disk = new Disk();
   const failures: unknown[] = [];
-  const box = new Outbox({ store: disk.store, failed: (error) => failures.push(error) });
-  return { disk, failures, box };
+  const told: boolean[] = [];
+  const box = new Outbox(
+    { retryMs: 1 },
+    {
+      store: disk.store,
+      failed: (error) => failures.push(error),
+      full: (error) => told.push(error !== undefined),
+    },
+  );
+  return { disk, failures, told, box };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -95,5 +114,58 @@ describe('the outbox', () => {
     box.after(() => left.push('b'));
     await turn();
     assert.deepEqual([left, failures, disk.writes.length], [[], [full], 1]);
+  });
+
+  for (const written of [0, 1, 2]) {
+    it(`waits until a full disk has room, then writes what it has not got, in order (it has ${written} of 2)`, async () => {
+      const { disk, failures, told, box } = outbox();
+      const [a, b, c] = [vertex('a'), vertex('b'), vertex('c')];
+      const left: string[] = [];
+      const noRoom = new StoreError('store_disk_full', 'no space left');
+      disk.length = written;
+      box.add(a);
+      box.add(b);
+      box.addFinal('f'.repeat(64) as PaymentId);
+      box.after(() => left.push('a and b'));
+      await turn();
+      disk.writes[0]!.done.reject(noRoom);
+      await until('it is told', () => told.length === 1);
+      box.add(c);
+      box.after(() => left.push('c'));
+      // Nobody waits for a full disk, and nobody hears of what it has not taken.
+      await box.settled();
+      assert.deepEqual(await box.get([a.id, b.id, c.id]), []);
+      assert.equal(box.hasFinal('f'.repeat(64) as PaymentId), false);
+      assert.deepEqual(left, []);
+      await until('it has tried often', () => disk.reopened > 3);
+      assert.equal(disk.writes.length, 1);
+      disk.room = true;
+      await until('it writes again', () => disk.writes.length === 2);
+      assert.deepEqual(
+        disk.writes[1]!.batch.map(({ id }) => id),
+        [a.id, b.id, c.id].slice(written),
+      );
+      assert.deepEqual([left, told], [[], [true]]);
+      disk.writes[1]!.done.resolve();
+      await until('it goes on', () => told.length === 2);
+      assert.deepEqual([left, told, failures], [['a and b', 'c'], [true, false], []]);
+      assert.deepEqual(await box.get([a.id, b.id, c.id]), [a.bytes, b.bytes, c.bytes]);
+      assert.equal(box.hasFinal('f'.repeat(64) as PaymentId), true);
+    });
+  }
+
+  it('ends while the disk is full, and lets nothing leave', async () => {
+    const { disk, box } = outbox();
+    const left: string[] = [];
+    box.add(vertex('a'));
+    box.after(() => left.push('a'));
+    await turn();
+    disk.writes[0]!.done.reject(new StoreError('store_disk_full', 'no space left'));
+    await until('it is full', () => box.full);
+    await box.close();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10);
+    });
+    assert.deepEqual([left, disk.writes.length], [[], 1]);
   });
 });
