@@ -18,7 +18,7 @@ import {
   type Want,
 } from '../../ledger/index.ts';
 import { CatchUp } from '../../node/catch-up.ts';
-import { STALL_MS, TICK_MS } from '../../node/limits.ts';
+import { TICK_MS } from '../../node/limits.ts';
 import { Outbox } from '../../node/outbox.ts';
 import type { VertexStore } from '../../node/vertex-store.ts';
 import { silentLog, type Verdict } from '../../p2p/index.ts';
@@ -101,12 +101,13 @@ export class SimNode implements Party {
     );
     this.#roundStarts = [0];
     for (const { bytes, id } of this.#disk.vertices) this.#restore(bytes, id);
-    this.#outbox = new Outbox({
-      store: this.#store as unknown as VertexStore,
-      failed: (error) => {
-        if (life === this.#life) this.#world.broken(this.index, error);
-      },
-    });
+    const broken = (error: unknown): void => {
+      if (life === this.#life && error !== undefined) this.#world.broken(this.index, error);
+    };
+    this.#outbox = new Outbox(
+      { retryMs: 1000 },
+      { store: this.#store as unknown as VertexStore, failed: broken, full: broken },
+    );
     this.#picker = new TipPicker(this.core.ledger.tangle.columns, mix.tips);
     this.#catchUp = new CatchUp({
       log: silentLog,
@@ -191,7 +192,7 @@ export class SimNode implements Party {
     if (round > this.#movedRound) {
       this.#movedRound = round;
       this.#movedAtMs = nowMs;
-    } else if (nowMs - this.#movedAtMs > STALL_MS) {
+    } else if (nowMs - this.#movedAtMs > this.#world.mix.stallMs) {
       this.#movedAtMs = nowMs;
       this.#republish();
       void this.#catchUp.start();
