@@ -67,8 +67,10 @@ export type LedgerEvent =
   | { readonly type: 'disk'; readonly full: boolean; readonly message: string }
   /** The store knows of no vote, but the key may have voted: this validator keeps silent rather than contradict itself. */
   | { readonly type: 'mute' }
-  /** The thread cannot go on: the disk failed, or an invariant broke. */
-  | { readonly type: 'failed'; readonly message: string };
+  /** The thread cannot go on: the disk failed, or an invariant broke; `damaged`: the database is to be made anew. */
+  | { readonly type: 'failed'; readonly message: string; readonly damaged: boolean }
+  /** The database was not what was written. It has been set aside, as `aside` when it was there; a new one is begun. */
+  | { readonly type: 'damaged'; readonly reason: string; readonly aside: string | undefined };
 
 export interface LedgerThreadOptions {
   readonly genesis: Uint8Array;

@@ -25,7 +25,7 @@ import { LedgerViews } from './ledger-views.ts';
 import { DISK_RETRY_MS, FULL_BLOCK_PAYMENTS, STALL_MS, TICK_MS } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import type { ReadyParents } from './ready-parents.ts';
-import { StoreError } from './store-error.ts';
+import { corrupted, StoreError } from './store-error.ts';
 import type { VertexStore } from './vertex-store.ts';
 
 export interface LedgerServiceDeps {
@@ -63,7 +63,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       { genesis: deps.genesis, ledger: { verticesMax }, ...(validator === undefined ? {} : { validator }) },
       validator === undefined ? undefined : signer,
     );
-    for await (const { bytes } of deps.store.load()) core.restore(bytes);
+    for await (const { sequence, bytes } of deps.store.load()) restore(core, sequence, bytes, options.folder);
     const { size } = core.ledger.tangle;
     const { finals } = core.ledger.accounts;
     deps.emit({ type: 'loaded', vertices: size - 1, finals, ms: deps.nowMs() - startMs });
@@ -79,7 +79,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       { retryMs: deps.diskRetryMs ?? DISK_RETRY_MS },
       {
         store: deps.store,
-        failed: (error) => this.#fail(error),
+        failed: (error) => this.fail(error),
         full: (error) => this.#onDisk(error),
       },
     );
@@ -150,7 +150,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     try {
       return write();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       throw error;
     }
   }
@@ -222,7 +222,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
         this.#tell([address], { type: 'final', entry });
       }
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -364,10 +364,12 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     }
   }
 
-  #fail(error: unknown): void {
+  /** The node cannot go on. */
+  fail(error: unknown): void {
     if (this.#closed) return;
     this.stop();
-    this.#deps.emit({ type: 'failed', message: reasonOf(error) });
+    const damaged = error instanceof StoreError && error.code === 'store_corrupted';
+    this.#deps.emit({ type: 'failed', message: reasonOf(error), damaged });
   }
 
   /** No more witnesses and blocks. */
@@ -385,6 +387,17 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
 }
 
 const NO_ROOM = { code: 'queue_full', waiting: 0, max: 0 } as const;
+
+/** What does not follow from what was stored before it was not stored so. */
+function restore(core: Core, sequence: number, bytes: Uint8Array, folder: string): void {
+  try {
+    core.restore(bytes);
+  } catch (error) {
+    throw corrupted(folder, `vertex ${sequence} does not fit (${(error as Error).message})`, {
+      cause: error,
+    });
+  }
+}
 
 /** The disk's trouble in words for the operator; anything else is a bug, and its place matters. */
 function reasonOf(error: unknown): string {

@@ -104,7 +104,7 @@ export class LedgerThread implements AsyncDisposable {
     this.#ended = new LedgerThreadError('ended', `The ledger thread has ended: ${message}.`);
     for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
     this.#waiting.clear();
-    this.#listener({ type: 'failed', message });
+    this.#listener({ type: 'failed', message, damaged: false });
   }
 
   /** Calls waiting for an answer. */

@@ -1,6 +1,7 @@
 /** The ledger thread: opens the store, reads it back, then answers calls and tells events, in batches. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { decodeGenesis, isRefusal } from '../ledger/index.ts';
+import { decodeGenesis, type Genesis, isRefusal } from '../ledger/index.ts';
+import { damageMark, markDamaged, setAside, wasSetAside } from './damaged-store.ts';
 import type {
   AnswerMessage,
   CallMessage,
@@ -11,6 +12,7 @@ import type {
 import { LedgerService } from './ledger-service.ts';
 import { ReadyParents } from './ready-parents.ts';
 import { Store } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 const port = parentPort!;
 const { options, ready } = workerData as { options: LedgerThreadOptions; ready: SharedArrayBuffer };
@@ -54,30 +56,72 @@ async function answer(
     say({ call, value: await run(...args) });
   } catch (error) {
     say({ call, error: text(error) });
+    if (isDamage(error)) service.fail(error);
   }
+}
+
+function isDamage(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.code === 'store_corrupted';
+}
+
+function emit(event: LedgerEvent): void {
+  if (event.type === 'failed' && event.damaged) markDamaged(options.folder, event.message);
+  say({ event });
 }
 
 /** A store in which the validator's votes are, or will be: never two stores for one key. */
 async function mayVote(store: Store): Promise<boolean> {
   if ((await store.getMeta(VOTES_HERE)) !== undefined) return true;
-  if (!options.neverVoted) return false;
+  if (!options.neverVoted || (await wasSetAside(options.folder))) return false;
   await store.putMeta(VOTES_HERE, Uint8Array.of(1));
   return true;
+}
+
+interface Opened {
+  readonly store: Store;
+  readonly service: LedgerService;
+}
+
+async function open(genesis: Genesis): Promise<Opened> {
+  const store = await Store.open(options.folder, { genesisId: genesis.id });
+  try {
+    const mute = options.validator !== undefined && !(await mayVote(store));
+    const service = await LedgerService.open(mute ? { ...options, validator: undefined } : options, {
+      genesis,
+      store,
+      ready: new ReadyParents(ready),
+      nowMs: Date.now,
+      emit,
+    });
+    if (mute) say({ event: { type: 'mute' } });
+    return { store, service };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A database that is not what was written makes way for a new one: peers have what was in it. */
+async function openOrBegin(genesis: Genesis): Promise<Opened> {
+  const { folder } = options;
+  let reason = await damageMark(folder);
+  if (reason === undefined) {
+    try {
+      return await open(genesis);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      reason = error.message;
+    }
+  }
+  const aside = await setAside(folder, Date.now());
+  say({ event: { type: 'damaged', reason, aside } });
+  return open(genesis);
 }
 
 async function main(): Promise<void> {
   const genesis = decodeGenesis(options.genesis);
   if (isRefusal(genesis)) throw new Error(`genesis: ${JSON.stringify(genesis)}`);
-  const store = await Store.open(options.folder, { genesisId: genesis.id });
-  const mute = options.validator !== undefined && !(await mayVote(store));
-  const service = await LedgerService.open(mute ? { ...options, validator: undefined } : options, {
-    genesis,
-    store,
-    ready: new ReadyParents(ready),
-    nowMs: Date.now,
-    emit: (event) => say({ event }),
-  });
-  if (mute) say({ event: { type: 'mute' } });
+  const { store, service } = await openOrBegin(genesis);
   port.on('message', (calls: CallMessage[]) => {
     for (const call of calls) void answer(service, store, call);
   });

@@ -74,6 +74,8 @@ function indexOf(genesis: Genesis, seed: Uint8Array, file: string): ValidatorInd
 const MUTE =
   'This validator does not vote: its key has voted before, and the database does not hold those votes. Voting again could contradict them. Bring back the database that was lost; never an older copy of it.';
 
+const DAMAGED = 'The database was damaged: it has been set aside, and a new one is filled from peers';
+
 /** One node's parts, while they are put together; ended in reverse order. */
 class Parts {
   readonly #stack = new AsyncDisposableStack();
@@ -203,6 +205,8 @@ function onEvent(parts: Parts, event: LedgerEvent): void {
     if (event.full)
       log.error({ reason: event.message }, 'The disk is full: the node takes and votes nothing');
     else log.info({}, 'The disk has room again: the node goes on');
+  } else if (event.type === 'damaged') {
+    log.error({ reason: event.reason, aside: event.aside }, DAMAGED);
   } else if (event.type === 'mute') {
     log.error({ key: parts.config.validatorKey }, MUTE);
   } else if (event.type === 'loaded') {
