@@ -4,7 +4,7 @@
  */
 import { type Account, type Accounts, decidedIn, type PaymentRecord, settledIn } from './accounts.ts';
 import type { Chain } from './branches.ts';
-import type { Genesis, Round, Slot } from './types.ts';
+import type { Genesis, PaymentId, Round, Slot } from './types.ts';
 import type { Coverage, Votes } from './votes.ts';
 
 /** For each of the two lists, so that neither starves the other; WITNESS_VOTES_MAX leaves room for freezes. */
@@ -30,7 +30,7 @@ export class Acceptance {
   readonly #credits = new Map<Account, bigint>();
   readonly #deferred = new Map<Account, Set<PaymentRecord>>();
   /** What the own chain has ever accepted, by open slot: no rival of it is ever accepted, whatever has lapsed. */
-  readonly #promised = new Map<Slot, PaymentRecord>();
+  readonly #promised = new Map<Slot, PaymentId>();
   /** Accounts in which something deferred may have become acceptable. */
   readonly #dirty = new Set<Account>();
 
@@ -92,15 +92,17 @@ export class Acceptance {
     const moved = new Set(this.#dirty);
     for (const payment of settled) for (const account of touched(this.#accounts, payment)) moved.add(account);
     for (const payment of coverage.covered) moved.add(payment.account);
-    const candidates = [...coverage.covered];
-    for (const account of moved) candidates.push(...(this.#deferred.get(account) ?? []));
-    return candidates.sort((a, b) => a.sequence - b.sequence || a.row - b.row);
+    // What was deferred long ago may be covered anew.
+    const candidates = new Set(coverage.covered);
+    for (const account of moved)
+      for (const payment of this.#deferred.get(account) ?? []) candidates.add(payment);
+    return [...candidates].sort((a, b) => a.sequence - b.sequence || a.row - b.row);
   }
 
   /** "No rival accepted by v ever, and slot not decided or final for a rival in past(w)." */
   #rivalled(coverage: Coverage, accepted: ReadonlySet<PaymentRecord>, payment: PaymentRecord): boolean {
     const promised = this.#promised.get(payment.previous);
-    if (promised !== undefined && promised !== payment) return true;
+    if (promised !== undefined && promised !== payment.id) return true;
     if (settledIn(payment, coverage.commit) && !decidedIn(payment, coverage.commit)) return true;
     return this.#accounts
       .slotOf(payment)
@@ -149,7 +151,7 @@ export class Acceptance {
   onOwn(accepted: readonly PaymentRecord[], deferred: readonly PaymentRecord[]): void {
     for (const payment of accepted) {
       this.#undefer(payment);
-      this.#promised.set(payment.previous, payment);
+      this.#promised.set(payment.previous, payment.id);
     }
     for (const payment of deferred) this.#defer(payment);
   }

@@ -24,6 +24,8 @@ export interface PaymentRecord {
   readonly transfers: readonly Transfer[];
   /** Where its bytes are: in the block last seen with it. */
   carrier: Carrier;
+  /** The last row that carried it or said something about it. */
+  lastRow: number;
   /** waiting: `previous` is not known yet. linked: part of the account's tree. void: can never be accepted. */
   link: 'waiting' | 'linked' | 'void';
   /** The payment before it; undefined for a first payment and while it waits. */
@@ -55,17 +57,32 @@ export interface Decided {
 
 export interface Account {
   readonly address: Address;
-  /** First payments: more than one are rivals. */
-  readonly firsts: PaymentRecord[];
-  /** Last final payment. */
-  head: PaymentRecord | undefined;
+  /** Where the remembered tree of payments begins: the address, or a decided payment that is forgotten. */
+  root: Root;
+  /** Payments that spend the root: more than one are rivals. */
+  firsts: PaymentRecord[];
+  /** The last final payment, else the address. */
+  head: Slot;
+  /** Of the head, 0 before the first payment. */
+  headSequence: number;
   /** Genesis allocation and all final credits ever. */
   credits: bigint;
   /** All final debits ever. */
   debits: bigint;
   readonly decided: Decided;
-  /** Final payments from or to this account, in order of finality here. */
-  readonly history: PaymentRecord[];
+  /** The last final payments from or to this account, in order of finality here. */
+  history: PaymentRecord[];
+  /** How many older ones are forgotten. */
+  historyBase: number;
+  /** Remembered payments of this account. */
+  payments: number;
+}
+
+interface Root {
+  readonly slot: Slot;
+  readonly sequence: number;
+  /** All debits up to and with it. */
+  readonly debits: bigint;
 }
 
 export class Accounts {
@@ -75,6 +92,11 @@ export class Accounts {
   readonly #waiting = new Map<Slot, PaymentRecord[]>();
   /** Void payments by the slot that they name. */
   readonly #void = new Map<Slot, PaymentRecord[]>();
+  /** Accounts whose root is a forgotten payment, by that. */
+  readonly #roots = new Map<Slot, Account>();
+  /** Numbers of forgotten payments, to be given again. */
+  readonly #freeRows: number[] = [];
+  #rows = 0;
   #finals = 0;
   #decided = 0;
   /** Called for each payment that finds its place in its account. */
@@ -92,7 +114,19 @@ export class Accounts {
     let account = this.#accounts.get(address);
     if (account === undefined) {
       const decided: Decided = { balance: 0, sequence: 0, head: address, at: [] };
-      account = { address, firsts: [], head: undefined, credits: 0n, debits: 0n, decided, history: [] };
+      account = {
+        address,
+        root: { slot: address, sequence: 0, debits: 0n },
+        firsts: [],
+        head: address,
+        headSequence: 0,
+        credits: 0n,
+        debits: 0n,
+        decided,
+        history: [],
+        historyBase: 0,
+        payments: 0,
+      };
       this.#accounts.set(address, account);
     }
     return account;
@@ -130,10 +164,11 @@ export class Accounts {
     const known = this.#payments.get(payment.id);
     if (known !== undefined) {
       known.carrier = carrier;
+      known.lastRow = carrier.row;
       return known;
     }
     const record: PaymentRecord = {
-      row: this.#payments.size,
+      row: this.#freeRows.pop() ?? this.#rows++,
       id: payment.id,
       account: this.account(payment.account),
       previous: payment.previous,
@@ -141,6 +176,7 @@ export class Accounts {
       total: payment.total,
       transfers: payment.transfers,
       carrier,
+      lastRow: carrier.row,
       link: 'waiting',
       parent: undefined,
       children: [],
@@ -152,23 +188,19 @@ export class Accounts {
       decidedAt: 0,
     };
     this.#payments.set(record.id, record);
+    record.account.payments++;
     this.#link(record);
     return record;
   }
 
   #link(record: PaymentRecord): void {
     const { account, previous } = record;
-    if (previous === account.address) {
-      // The decoder lets only sequence 1 through here.
-      record.link = 'linked';
-      account.firsts.push(record);
-      this.onLinked(record);
-    } else {
+    const owner = previous === account.address ? account : this.#roots.get(previous);
+    if (owner !== undefined) this.#linkToRoot(record, owner);
+    else {
       const parent = this.#payments.get(previous as PaymentId);
       if (parent === undefined || parent.link === 'waiting') {
-        const waiting = this.#waiting.get(previous);
-        if (waiting === undefined) this.#waiting.set(previous, [record]);
-        else waiting.push(record);
+        addTo(this.#waiting, previous, record);
         return;
       }
       this.#linkTo(record, parent);
@@ -176,13 +208,28 @@ export class Accounts {
     this.#linkWaiting(record);
   }
 
+  #linkToRoot(record: PaymentRecord, owner: Account): void {
+    const { account, previous, sequence } = record;
+    const { root } = account;
+    if (owner !== account || root.slot !== previous || root.sequence + 1 !== sequence) {
+      this.#setVoid(record);
+      return;
+    }
+    record.link = 'linked';
+    record.branchDebits += root.debits;
+    account.firsts.push(record);
+    this.onLinked(record);
+  }
+
+  #setVoid(record: PaymentRecord): void {
+    record.link = 'void';
+    addTo(this.#void, record.previous, record);
+  }
+
   #linkTo(record: PaymentRecord, parent: PaymentRecord): void {
     const follows = parent.account === record.account && parent.sequence + 1 === record.sequence;
     if (!follows || parent.link === 'void') {
-      record.link = 'void';
-      const others = this.#void.get(record.previous);
-      if (others === undefined) this.#void.set(record.previous, [record]);
-      else others.push(record);
+      this.#setVoid(record);
       return;
     }
     record.link = 'linked';
@@ -208,8 +255,9 @@ export class Accounts {
 
   /** Payments of the same slot, itself among them. A void or waiting payment has no rivals. */
   slotOf(record: PaymentRecord): readonly PaymentRecord[] {
-    if (record.link !== 'linked') return [record];
-    return record.parent === undefined ? record.account.firsts : record.parent.children;
+    const { link, parent, account, previous } = record;
+    if (link !== 'linked' || (parent === undefined && account.root.slot !== previous)) return [record];
+    return parent === undefined ? account.firsts : parent.children;
   }
 
   /** The known payments that rightly spend a slot: rivals when there are several. */
@@ -226,7 +274,8 @@ export class Accounts {
 
   /** Whose slot it is; undefined when nobody has been heard of who could spend it. */
   ownerOf(slot: Slot): Account | undefined {
-    return this.#payments.get(slot as PaymentId)?.account ?? this.#accounts.get(slot as Address);
+    const payment = this.#payments.get(slot as PaymentId);
+    return payment?.account ?? this.#roots.get(slot) ?? this.#accounts.get(slot as Address);
   }
 
   /** Commits up to number `commit` have decided who spends the slot. */
@@ -235,14 +284,69 @@ export class Accounts {
     return rival !== undefined && settledIn(rival, commit);
   }
 
+  /**
+   * Forgets a payment of which nothing counts any more. Of the decided ones an account forgets the oldest first, so that its
+   * root moves along its chain; of the others the youngest.
+   * @returns false while something else still hangs on the payment.
+   */
+  forget(payment: PaymentRecord): boolean {
+    if (payment.decidedAt === 0) {
+      if (payment.final || payment.children.length > 0) return false;
+    } else {
+      if (payment.parent !== undefined) return false;
+      this.#moveRoot(payment);
+    }
+    this.#drop(payment);
+    return true;
+  }
+
+  #moveRoot(payment: PaymentRecord): void {
+    const { account, children } = payment;
+    this.#roots.delete(account.root.slot);
+    account.root = { slot: payment.id, sequence: payment.sequence, debits: payment.branchDebits };
+    this.#roots.set(payment.id, account);
+    // Rivals of a decided payment are dead: they go when their time comes, and nothing can be built on the old root.
+    account.firsts = children;
+    for (const child of children) child.parent = undefined;
+  }
+
+  #drop(payment: PaymentRecord): void {
+    const { account, parent, previous, id } = payment;
+    this.#payments.delete(id);
+    this.#freeRows.push(payment.row);
+    const siblings = parent?.children ?? account.firsts;
+    const at = siblings.indexOf(payment);
+    if (at >= 0) siblings.splice(at, 1);
+    if (payment.link === 'waiting') removeFrom(this.#waiting, previous, payment);
+    if (payment.link === 'void') removeFrom(this.#void, previous, payment);
+    account.payments--;
+    for (const side of [account, ...payment.transfers.map(({ to }) => this.#accounts.get(to))]) {
+      if (side !== undefined) this.#dropHistory(side);
+    }
+    const unused = account.payments === 0 && account.credits === 0n && account.root.sequence === 0;
+    if (unused) this.#accounts.delete(account.address);
+  }
+
+  #dropHistory(account: Account): void {
+    const kept = account.history.findIndex(({ id }) => this.#payments.has(id));
+    const count = kept < 0 ? account.history.length : kept;
+    if (count === 0) return;
+    account.history = account.history.slice(count);
+    account.historyBase += count;
+  }
+
   /** Final: applied to both sides, once, after its predecessor. */
   finalise(record: PaymentRecord): void {
     const { account } = record;
     assert(!record.final, 'a payment becomes final once');
-    assert(account.head === record.parent, 'finality follows the chain: never two final rivals, never a gap');
+    assert(
+      account.head === record.previous,
+      'finality follows the chain: never two final rivals, never a gap',
+    );
     // From here on nothing may fail.
     record.final = true;
-    account.head = record;
+    account.head = record.id;
+    account.headSequence = record.sequence;
     account.debits += BigInt(record.total);
     const touched = new Set([account]);
     for (const { to, amount } of record.transfers) {
@@ -264,9 +368,28 @@ export class Accounts {
     decided.sequence = record.sequence;
     decided.head = record.id;
     decided.at.push(index);
+    if (decided.at.length > DECIDED_AT_MAX) decided.at.splice(0, DECIDED_AT_MAX / 2);
     this.#decided++;
     for (const { to, amount } of record.transfers) this.account(to).decided.balance += amount;
   }
+}
+
+/**
+ * Commits of which an account remembers that they decided a payment of it, at least half of so many. An account that pays a
+ * thousand times a second has that many in a second; nobody asks about a commit of that age.
+ */
+const DECIDED_AT_MAX = 4096;
+
+function addTo(lists: Map<Slot, PaymentRecord[]>, slot: Slot, record: PaymentRecord): void {
+  const list = lists.get(slot);
+  if (list === undefined) lists.set(slot, [record]);
+  else list.push(record);
+}
+
+function removeFrom(lists: Map<Slot, PaymentRecord[]>, slot: Slot, record: PaymentRecord): void {
+  const rest = lists.get(slot)?.filter((other) => other !== record) ?? [];
+  if (rest.length === 0) lists.delete(slot);
+  else lists.set(slot, rest);
 }
 
 /** Commits up to number `index` have decided the payment's slot: for it, or for a rival of it or of one before it. */

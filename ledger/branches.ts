@@ -137,6 +137,18 @@ export class BranchRounds {
     this.#dense[at] = round;
   }
 
+  /** Forgets the first `count` rows; the others move down by so many. */
+  shift(count: number): void {
+    this.#dense.copyWithin(0, count * this.#validators);
+    this.#dense.fill(0, Math.max(0, this.#dense.length - count * this.#validators));
+    for (const [index, rounds] of this.#sparse) {
+      const moved = [...rounds].filter(([row]) => row >= count).map(([row, round]) => [row - count, round]);
+      this.#sparse.set(index, new Map(moved as [number, Round][]));
+    }
+    // Earlier rounds matter only to questions with an upper end, which rows are never asked.
+    this.#earlier.clear();
+  }
+
   /** Nothing has been said about the row: it gets another meaning. */
   clear(row: number, branches: readonly Branch[]): void {
     const at = row * this.#validators;

@@ -203,6 +203,25 @@ export class Checkpoints {
     return [...this.#headers.values()];
   }
 
+  /** Forgets commits below `round`, but for the last, and what of open slots has lapsed. */
+  forget(round: Round): void {
+    const kept = Math.max(0, this.#commits.length - 1);
+    const count = this.#commits.findIndex((commit) => commit.round >= round);
+    for (const { leader } of this.#commits.splice(0, count < 0 ? kept : Math.min(count, kept))) {
+      this.#diverging.delete(leader);
+    }
+    const { rule, epochRounds } = this.#deps;
+    const clock = rule.last?.witness.clock;
+    if (clock === undefined) return;
+    const horizon = Math.max(0, this.last.round - epochRounds);
+    this.#resolution.forget({ clock, horizon, commit: this.last.index });
+  }
+
+  /** Payments that remembered commits have decided. */
+  decidedRecently(): ReadonlySet<PaymentRecord> {
+    return new Set(this.#commits.flatMap(({ decided }) => decided));
+  }
+
   /** Payments that commit `index` decided; none when that is forgotten. */
   decidedBy(index: number): readonly PaymentRecord[] {
     return this.at(index)?.decided ?? [];

@@ -1,6 +1,7 @@
 /**
- * The tangle as columns of numbers in shared memory, one row a vertex in the order of attachment: what other threads
- * read without copying (tip selection). One thread writes; a row is complete before `rows` counts it.
+ * The tangle as columns of numbers in shared memory, one row a vertex in the order of attachment: what other threads read
+ * without copying (tip selection). One thread writes; a row is complete before `rows` counts it. The columns are a ring over
+ * what is not forgotten: rows are numbered for ever, and stand at their number modulo the capacity.
  */
 import { HASH_BYTES } from './limits.ts';
 import type { Round } from './types.ts';
@@ -11,6 +12,9 @@ export const ROW_KIND = { genesis: 0, block: 1, witness: 2 } as const;
 /** Parents of one vertex on average that the edge column has room for; witnesses have many, blocks few. */
 const EDGES_PER_ROW = 12;
 
+/** Row numbers are 32-bit integers for those who wait on them: at 200 vertices a second, 124 days between two starts. */
+const ROWS_EVER_MAX = 2 ** 31 - 1;
+
 /** The buffers to hand to another thread. */
 export interface SharedColumns {
   readonly capacity: number;
@@ -20,61 +24,124 @@ export interface SharedColumns {
 export class Columns {
   readonly capacity: number;
   readonly shared: SharedColumns;
-  /** [0] number of complete rows: what readers on other threads wait on. */
+  /** [0] number of the next row: what readers on other threads wait on. [1] the first row that is not forgotten. */
   readonly heads: Int32Array;
-  /** 32 bytes a row. */
-  readonly ids: Uint8Array;
-  readonly rounds: Uint32Array;
-  readonly kinds: Uint8Array;
-  /** How many vertices name this one as a parent. */
-  readonly children: Uint32Array;
-  readonly edgeStart: Uint32Array;
-  /** Rows of parents; those of row r are edges[edgeStart[r] .. edgeStart[r + 1]). */
-  readonly edges: Uint32Array;
+  readonly #ids: Uint8Array;
+  readonly #rounds: Uint32Array;
+  readonly #kinds: Uint8Array;
+  readonly #children: Uint32Array;
+  /** Where the row's edges begin, counted for ever; modulo the length of `#edges` they stand there without a break. */
+  readonly #edgeStart: Float64Array;
+  readonly #edgeCount: Uint16Array;
+  /** How many rows before its child a parent stands; 0 for one that is forgotten. */
+  readonly #edges: Uint32Array;
+  #edgesEver = 0;
 
   /** Attaches to `shared`, or makes new columns for `capacity` rows (untouched rows cost no memory). */
   constructor(source: SharedColumns | { readonly capacity: number }) {
     const { capacity } = source;
     this.capacity = capacity;
-    const layout = [4, HASH_BYTES * capacity, 4 * capacity, capacity, 4 * capacity, 4 * (capacity + 1)];
-    const sizes = [...layout, 4 * capacity * EDGES_PER_ROW].map((bytes) => Math.ceil(bytes / 16) * 16);
+    const edges = capacity * EDGES_PER_ROW;
+    const layout = [
+      8,
+      HASH_BYTES * capacity,
+      4 * capacity,
+      capacity,
+      4 * capacity,
+      8 * capacity,
+      2 * capacity,
+    ];
+    const sizes = [...layout, 4 * edges].map((bytes) => Math.ceil(bytes / 16) * 16);
     const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
     const bytes = sizes.reduce((a, b) => a + b, 0);
     const buffer = 'buffer' in source ? source.buffer : new SharedArrayBuffer(bytes);
     this.shared = { capacity, buffer };
-    this.heads = new Int32Array(buffer, starts[0], 1);
-    this.ids = new Uint8Array(buffer, starts[1], HASH_BYTES * capacity);
-    this.rounds = new Uint32Array(buffer, starts[2], capacity);
-    this.kinds = new Uint8Array(buffer, starts[3], capacity);
-    this.children = new Uint32Array(buffer, starts[4], capacity);
-    this.edgeStart = new Uint32Array(buffer, starts[5], capacity + 1);
-    this.edges = new Uint32Array(buffer, starts[6], capacity * EDGES_PER_ROW);
+    this.heads = new Int32Array(buffer, starts[0], 2);
+    this.#ids = new Uint8Array(buffer, starts[1], HASH_BYTES * capacity);
+    this.#rounds = new Uint32Array(buffer, starts[2], capacity);
+    this.#kinds = new Uint8Array(buffer, starts[3], capacity);
+    this.#children = new Uint32Array(buffer, starts[4], capacity);
+    this.#edgeStart = new Float64Array(buffer, starts[5], capacity);
+    this.#edgeCount = new Uint16Array(buffer, starts[6], capacity);
+    this.#edges = new Uint32Array(buffer, starts[7], edges);
   }
 
-  /** Complete rows. */
+  /** Number of the next row. */
   get rows(): number {
     return Atomics.load(this.heads, 0);
   }
 
-  /** True when a vertex with `parents` parents no longer fits. */
-  full(parents: number): boolean {
-    const row = this.rows;
-    return row >= this.capacity || this.edgeStart[row]! + parents > this.edges.length;
+  /** The first row that is not forgotten. Row 0, the genesis, has no columns once it is. */
+  get base(): number {
+    return Atomics.load(this.heads, 1);
   }
 
-  /** Writes the next row. The caller has asked `full`. */
+  id(row: number): Uint8Array {
+    const at = (row % this.capacity) * HASH_BYTES;
+    return this.#ids.subarray(at, at + HASH_BYTES);
+  }
+
+  round(row: number): Round {
+    return this.#rounds[row % this.capacity]!;
+  }
+
+  kind(row: number): number {
+    return this.#kinds[row % this.capacity]!;
+  }
+
+  /** How many vertices name this one as a parent. */
+  children(row: number): number {
+    return this.#children[row % this.capacity]!;
+  }
+
+  /** How many parents the row has; `parent` gives each. */
+  parents(row: number): number {
+    return this.#edgeCount[row % this.capacity]!;
+  }
+
+  /** Row of a parent, -1 when that was forgotten before the child came. */
+  parent(row: number, i: number): number {
+    const start = this.#edgeStart[row % this.capacity]!;
+    const distance = this.#edges[(start % this.#edges.length) + i]!;
+    return distance === 0 ? -1 : row - distance;
+  }
+
+  /** True when a vertex with `parents` parents no longer fits. */
+  full(parents: number): boolean {
+    const { rows, base } = this;
+    if (rows - base >= this.capacity || rows >= ROWS_EVER_MAX) return true;
+    const oldest = rows === base ? this.#edgesEver : this.#edgeStart[base % this.capacity]!;
+    // As many again may be left unused at the end, where a list does not break.
+    return this.#edgesEver + 2 * parents - oldest > this.#edges.length;
+  }
+
+  /**
+   * Writes the next row. The caller has asked `full`.
+   * @param parents Rows; -1 for what is forgotten.
+   */
   append(kind: number, id: Uint8Array, round: Round, parents: readonly number[]): number {
     const row = this.heads[0]!;
-    this.ids.set(id, row * HASH_BYTES);
-    this.rounds[row] = round;
-    this.kinds[row] = kind;
-    let edge = this.edgeStart[row]!;
+    const at = row % this.capacity;
+    this.#ids.set(id, at * HASH_BYTES);
+    this.#rounds[at] = round;
+    this.#kinds[at] = kind;
+    this.#children[at] = 0;
+    const room = this.#edges.length - (this.#edgesEver % this.#edges.length);
+    if (room < parents.length) this.#edgesEver += room;
+    this.#edgeStart[at] = this.#edgesEver;
+    this.#edgeCount[at] = parents.length;
+    let edge = this.#edgesEver % this.#edges.length;
     for (const parent of parents) {
-      this.edges[edge++] = parent;
-      this.children[parent]!++;
+      this.#edges[edge++] = parent < 0 ? 0 : row - parent;
+      if (parent >= this.heads[1]!) this.#children[parent % this.capacity]!++;
     }
-    this.edgeStart[row + 1] = edge;
+    this.#edgesEver += parents.length;
     Atomics.store(this.heads, 0, row + 1);
     return row;
+  }
+
+  /** Rows before this one are forgotten: their places may be taken by new ones. */
+  forget(before: number): void {
+    Atomics.store(this.heads, 1, before);
   }
 }

@@ -205,20 +205,26 @@ export class Core {
     const { validator } = witness;
     if (this.#exposed.has(validator) || !this.ledger.tangle.branches.equivocated(validator)) return;
     this.#exposed.add(validator);
-    effects.push({ type: 'equivocation', validator, ids: [this.#twinOf(witness), witness.id] });
+    const twin = this.#twinOf(witness);
+    effects.push({
+      type: 'equivocation',
+      validator,
+      ids: twin === undefined ? [witness.id] : [twin, witness.id],
+    });
   }
 
   /** The other witness on top of the same one: together they prove what their validator has done. */
-  #twinOf(witness: Witness): VertexId {
+  #twinOf(witness: Witness): VertexId | undefined {
     const { tangle } = this.ledger;
     const self = tangle.row(witness.self);
-    for (let row = tangle.size - 1; row > 0; row--) {
+    for (let row = tangle.size - 1; row >= Math.max(1, tangle.base); row--) {
       const record = tangle.record(row);
       if (record.kind !== 'witness' || record.validator !== witness.validator || record.id === witness.id)
         continue;
-      if (tangle.parents(row)[0] === self) return record.id;
+      if (tangle.columns.parent(row, 0) === self) return record.id;
     }
-    throw new Error('broken invariant: a fork has two sides');
+    // It has been forgotten since.
+    return undefined;
   }
 
   /** "An invalid vertex makes all its descendants invalid; its sender is penalised." */

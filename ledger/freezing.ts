@@ -13,6 +13,9 @@ import type { Coverage, Votes } from './votes.ts';
 /** Freezes of one witness; the rest of WITNESS_VOTES_MAX is for the other lists. */
 export const FREEZES_PER_WITNESS_MAX = 128;
 
+/** Payments remembered between two own witnesses: a few full blocks for each other validator. */
+const LINKED_MAX = 65_536;
+
 /** Own witnesses after a freeze within which the commit that resolves it is expected. */
 const RESOLUTION_WITNESSES = 12;
 
@@ -41,7 +44,11 @@ export class Freezing {
 
   constructor(deps: FreezingDeps) {
     this.#deps = deps;
-    deps.accounts.onLinked = (payment) => this.#linked.push(payment);
+    deps.accounts.onLinked = (payment) => {
+      // Only one that was covered before it was linked is missed otherwise; whoever is away for so long has covered none.
+      if (this.#linked.length >= LINKED_MAX) this.#linked = [];
+      this.#linked.push(payment);
+    };
   }
 
   /** A contest is under way: rounds should not wait for the next idle beat. */

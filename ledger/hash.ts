@@ -12,6 +12,14 @@ export function blake3(...parts: readonly Uint8Array[]): Uint8Array {
   return hasher.digest();
 }
 
+const blank = noble.create();
+const hasher = noble.create();
+
+/** The same of one message into 32 bytes of the caller's: no garbage and half the time, for those who hash by the thousand. */
+export function blake3Into(message: Uint8Array, out: Uint8Array): void {
+  blank._cloneInto(hasher).update(message).digestInto(out);
+}
+
 /** The same as hex, for ids. */
 export function blake3Hex<H extends Hash>(...parts: readonly Uint8Array[]): H {
   return hex(blake3(...parts)) as H;

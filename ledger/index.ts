@@ -1,6 +1,6 @@
 /** The only door of this room. */
 
-export type { Account, PaymentRecord } from './accounts.ts';
+export { type Account, isDead, type PaymentRecord } from './accounts.ts';
 export {
   type AccountState,
   BALANCE_PROOF_BYTES_MAX,

@@ -2,7 +2,7 @@
  * The ledger of one node: takes vertices whose parents are known, holds them to the structural rules, and keeps what follows
  * from them. It answers questions; it decides nothing (see validator.ts) and asks nobody (see core.ts).
  */
-import { type Account, Accounts, isDead, type PaymentRecord } from './accounts.ts';
+import { type Account, Accounts, isDead, type PaymentRecord, settledIn } from './accounts.ts';
 import { assert } from './assert.ts';
 import type { Chain } from './branches.ts';
 import { Checkpoints, type Commit, type Divergence } from './checkpoints.ts';
@@ -67,7 +67,8 @@ export interface Attached {
 const NOTHING: Attached = { finals: [], commits: [] };
 
 /** Where a payment stands, as far as this node knows. */
-export type Standing = 'unknown' | 'pending' | 'contested' | 'final' | 'decided' | 'dead';
+/** `settled`: decided so long ago that this node no longer knows whether for it or for a rival. */
+export type Standing = 'unknown' | 'pending' | 'contested' | 'final' | 'decided' | 'dead' | 'settled';
 
 /** Two million vertices: an hour of a busy network; memory is used as it fills. */
 export const LEDGER_DEFAULTS: LedgerOptions = { verticesMax: 2_000_000 };
@@ -82,6 +83,10 @@ export class Ledger {
   readonly commitRule: CommitRule;
   readonly epochRounds: number;
   readonly #data = new Set<DataId>();
+  /** Payments whose block is forgotten, and which may not be yet. */
+  readonly #aging = new Set<PaymentRecord>();
+  /** Rounds forgotten at a time: often enough to keep memory flat, seldom enough to cost nothing. */
+  readonly forgetStep: number;
   /** Merkle trees of witnesses whose proofs were asked for last. */
   readonly #trees = new Map<number, MerkleTree>();
 
@@ -91,6 +96,7 @@ export class Ledger {
     this.accounts = new Accounts(genesis);
     this.tangle = new Tangle(genesis, options);
     this.epochRounds = options.epochRounds ?? EPOCH_ROUNDS;
+    this.forgetStep = Math.ceil(this.epochRounds / 16);
     this.commitRule = new CommitRule(this.committee);
     const { tangle, accounts, committee, epochRounds, commitRule: rule } = this;
     const decidedBy = (index: number) => this.checkpoints.decidedBy(index);
@@ -133,6 +139,7 @@ export class Ledger {
     if (payload.kind === 'data') return this.#data.has(payload.id);
     const payment = this.accounts.get(payload.id);
     if (payment === undefined) return false;
+    if (settledIn(payment, this.lastCommit.index)) return true;
     if (payment.final || payment.acceptWeight >= this.committee.quorum) return true;
     return round - this.tangle.round(payment.carrier.row) <= DEPTH_ROUNDS_MAX;
   }
@@ -144,15 +151,17 @@ export class Ledger {
     // From here on nothing may fail.
     const row = this.tangle.size;
     const payments: PaymentRecord[] = [];
+    const data: DataId[] = [];
     for (const payload of block.payloads) {
       if (payload.kind === 'payment') {
         const start = payload.bytes.byteOffset - block.bytes.byteOffset;
         payments.push(this.accounts.register(payload, { row, start, end: start + payload.bytes.length }));
       } else {
         this.#data.add(payload.id);
+        data.push(payload.id);
       }
     }
-    this.tangle.append({ kind: 'block', row, id: block.id, payments }, round, parents);
+    this.tangle.append({ kind: 'block', row, id: block.id, payments, data }, round, parents);
     return NOTHING;
   }
 
@@ -291,7 +300,31 @@ export class Ledger {
       }
       return { commit, dead };
     });
+    if (commits.length > 0) this.#forget();
     return { finals, commits };
+  }
+
+  /** "A node drops vertices of rounds < round(last commit) - 2E, and what of payments only such vertices spoke of." */
+  #forget(): void {
+    const round = this.lastCommit.round - 2 * this.epochRounds;
+    if (round < this.tangle.floor + this.forgetStep) return;
+    const now = this.checkpoints.decidedRecently();
+    for (const record of this.tangle.forget(round)) {
+      if (record.kind !== 'block') continue;
+      for (const id of record.data) this.#data.delete(id);
+      for (const payment of record.payments) this.#aging.add(payment);
+    }
+    // In the order of the accounts' chains, which forget their oldest payment first.
+    for (const payment of [...this.#aging].sort((a, b) => a.sequence - b.sequence)) {
+      if (payment.carrier.row >= this.tangle.base) this.#aging.delete(payment);
+      if (payment.lastRow >= this.tangle.base || now.has(payment)) continue;
+      if (!this.accounts.forget(payment)) continue;
+      this.votes.forget(payment);
+      this.#aging.delete(payment);
+    }
+    this.votes.forgetFreezes(round);
+    this.commitRule.forget(round);
+    this.checkpoints.forget(round);
   }
 
   /** Merkle root over the ids in ascending order, as it stands in a witness header. */
@@ -319,6 +352,8 @@ export class Ledger {
     const certificates: FinalityProof['certificates'][number][] = [];
     let weight = 0;
     for (const row of payment.certifiers) {
+      // Forgotten: the balance proof of the account stands for it now.
+      if (row < this.tangle.base) return undefined;
       const witness = this.tangle.record(row) as WitnessRecord;
       const index = witness.certified.indexOf(payment);
       certificates.push({ header: witness.header, index, path: this.#tree(witness).path(index) });
@@ -375,6 +410,7 @@ export class Ledger {
     if (payment.decidedAt !== 0) return 'decided';
     if (payment.final) return 'final';
     if (isDead(payment)) return 'dead';
+    if (settledIn(payment, this.lastCommit.index)) return 'settled';
     return this.accounts.slotOf(payment).length > 1 ? 'contested' : 'pending';
   }
 

@@ -9,7 +9,7 @@
  */
 import { equalBytes, hex, unhex } from './bytes.ts';
 import { KIND, Writer } from './encode.ts';
-import { blake3, blake3Hex, ZERO_HASH } from './hash.ts';
+import { blake3Hex, blake3Into, ZERO_HASH } from './hash.ts';
 import { HASH_BYTES, NETWORK_ID_BYTES } from './limits.ts';
 import type { Address, Hash, NetworkId, Units } from './types.ts';
 
@@ -59,11 +59,17 @@ function emptyNode(network: NetworkId): Uint8Array {
   return node;
 }
 
-/** Hash of the node with `child` on the side that `bit` says, and `sibling` on the other. */
-function parentHash(node: Uint8Array, bit: number, child: Uint8Array, sibling: Uint8Array): Uint8Array {
+/** Hash of the node with `child` on the side that `bit` says and `sibling` on the other, into `out`, which may be either. */
+function hashNode(
+  node: Uint8Array,
+  bit: number,
+  child: Uint8Array,
+  sibling: Uint8Array,
+  out: Uint8Array,
+): void {
   node.set(child, LEFT_AT + bit * HASH_BYTES);
   node.set(sibling, LEFT_AT + (1 - bit) * HASH_BYTES);
-  return blake3(node);
+  blake3Into(node, out);
 }
 
 /** A half more than before: doubling would leave half of many megabytes empty. */
@@ -153,7 +159,9 @@ export class StateTree {
     // Several accounts share a prefix that the address leaves at its bit `parting`: on its side there is nobody.
     if (ref >= 0) {
       while (path.length < parting) path.push(ZERO);
-      path.push(this.#hashAt(ref, parting + 1));
+      const sibling = new Uint8Array(HASH_BYTES);
+      this.#hashInto(ref, parting + 1, sibling);
+      path.push(sibling);
       return { occupant: undefined, path: path.reverse() };
     }
     const at = nearest * HASH_BYTES;
@@ -240,23 +248,22 @@ export class StateTree {
     const below = this.#bits[ref]! + 1;
     this.#refresh(this.#children[2 * ref]!, below);
     this.#refresh(this.#children[2 * ref + 1]!, below);
-    this.#hashes.set(this.#hashAt(ref, depth), ref * HASH_BYTES);
+    this.#hashInto(ref, depth, this.#hashOf(ref));
     this.#dirty[ref] = 0;
   }
 
-  /** Hash of the subtree of a branch, seen from `depth`; its children's hashes count. */
-  #hashAt(branch: number, depth: number): Uint8Array {
+  /** Hash of the subtree of a branch, seen from `depth`, into `out`; its children's hashes count. */
+  #hashInto(branch: number, depth: number, out: Uint8Array): void {
     const left = this.#children[2 * branch]!;
-    let hash = parentHash(this.#node, 0, this.#hashOf(left), this.#hashOf(this.#children[2 * branch + 1]!));
+    hashNode(this.#node, 0, this.#hashOf(left), this.#hashOf(this.#children[2 * branch + 1]!), out);
     let level = this.#bits[branch]! - 1;
-    if (level < depth) return hash;
+    if (level < depth) return;
     // On these levels all accounts of the subtree have the same bits, so any one of them tells.
     let any = left;
     while (any >= 0) any = this.#children[2 * any]!;
     for (; level >= depth; level--) {
-      hash = parentHash(this.#node, bitOf(this.#addresses, ~any * HASH_BYTES, level), hash, ZERO);
+      hashNode(this.#node, bitOf(this.#addresses, ~any * HASH_BYTES, level), out, ZERO, out);
     }
-    return hash;
   }
 }
 
@@ -274,10 +281,10 @@ export function rootOfAccount(
   if (path.length > STATE_PATH_MAX) return undefined;
   const key = unhex(address);
   const node = emptyNode(network);
-  let hash = unhex(leaf);
+  const hash = unhex(leaf);
   for (const [i, sibling] of path.entries()) {
     if (sibling.length !== HASH_BYTES) return undefined;
-    hash = parentHash(node, bitOf(key, 0, path.length - 1 - i), hash, sibling);
+    hashNode(node, bitOf(key, 0, path.length - 1 - i), hash, sibling, hash);
   }
   return hex(hash) as Hash;
 }

@@ -1,13 +1,14 @@
 /**
- * The tangle: vertices by row and by id, their parents and rounds, and which of them each witness chain has in its past.
+ * The tangle: vertices by row and by id, their parents and rounds, and which of them each witness chain has in its past. What
+ * is older than anything that still counts is forgotten, row by row from the oldest.
  */
 
 import type { PaymentRecord } from './accounts.ts';
 import { assert } from './assert.ts';
 import { type Branch, Branches, BranchRounds, type Chain, Clock } from './branches.ts';
-import { unhex } from './bytes.ts';
+import { hex, unhex } from './bytes.ts';
 import { Columns, ROW_KIND } from './columns.ts';
-import type { Genesis, Hash, Round, Slot, ValidatorIndex, VertexId } from './types.ts';
+import type { DataId, Genesis, Hash, Round, Slot, ValidatorIndex, VertexId } from './types.ts';
 
 export interface GenesisRecord {
   readonly kind: 'genesis';
@@ -20,6 +21,7 @@ export interface BlockRecord {
   readonly row: number;
   readonly id: VertexId;
   readonly payments: readonly PaymentRecord[];
+  readonly data: readonly DataId[];
 }
 
 export interface WitnessRecord {
@@ -30,6 +32,7 @@ export interface WitnessRecord {
   readonly round: Round;
   readonly timeMs: number;
   readonly branch: Branch;
+  /** How far every branch reaches into its past, itself counted. */
   readonly clock: Clock;
   readonly accepted: readonly PaymentRecord[];
   readonly deferred: readonly PaymentRecord[];
@@ -47,15 +50,19 @@ export type VertexRecord = GenesisRecord | BlockRecord | WitnessRecord;
 export class Tangle {
   readonly columns: Columns;
   readonly branches: Branches;
+  readonly #genesis: GenesisRecord;
   readonly #covered: BranchRounds;
   readonly #rowOf = new Map<VertexId, number>();
-  readonly #records: VertexRecord[] = [];
+  /** From row `#base` on; the genesis is kept beside. */
+  #records: VertexRecord[] = [];
+  #base = 0;
   /** By branch index: its witnesses' rows, in order of round. */
   readonly #witnesses = new Map<number, number[]>();
-  /** Rows in the past of a committed leader. */
+  /** From row `#base` on: rows in the past of a committed leader. */
   #committed = new Uint8Array(1024);
-  /** By round: the first row of that round or a later one. */
+  /** By round, from `#roundBase` on: the first row of that round or a later one. */
   readonly #roundStarts: number[] = [0];
+  #roundBase = 0;
 
   constructor(genesis: Genesis, options: { readonly verticesMax: number }) {
     this.columns = new Columns({ capacity: options.verticesMax });
@@ -63,11 +70,23 @@ export class Tangle {
     this.#covered = new BranchRounds(genesis.committee.length);
     this.columns.append(ROW_KIND.genesis, unhex(genesis.id), 0, []);
     this.#rowOf.set(genesis.id, 0);
-    this.#records.push({ kind: 'genesis', row: 0, id: genesis.id });
+    this.#genesis = { kind: 'genesis', row: 0, id: genesis.id };
+    this.#records.push(this.#genesis);
   }
 
+  /** Number of the next row. */
   get size(): number {
-    return this.#records.length;
+    return this.#base + this.#records.length;
+  }
+
+  /** The first row that is not forgotten. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** Vertices of this round and later ones are all remembered. */
+  get floor(): Round {
+    return this.#roundBase;
   }
 
   has(id: VertexId): boolean {
@@ -79,27 +98,29 @@ export class Tangle {
   }
 
   record(row: number): VertexRecord {
-    return this.#records[row]!;
+    return row === 0 ? this.#genesis : this.#records[row - this.#base]!;
   }
 
   find(id: VertexId): VertexRecord | undefined {
     const row = this.#rowOf.get(id);
-    return row === undefined ? undefined : this.#records[row];
+    return row === undefined ? undefined : this.record(row);
   }
 
   round(row: number): Round {
-    return this.columns.rounds[row]!;
+    return row === 0 ? 0 : this.columns.round(row);
   }
 
-  /** Rows of parents, `self` among them. */
-  parents(row: number): Uint32Array {
-    const { edges, edgeStart } = this.columns;
-    return edges.subarray(edgeStart[row], edgeStart[row + 1]);
+  /** Rows of parents that are remembered, `self` first where it is. */
+  *parents(row: number): Generator<number> {
+    for (let i = 0; i < this.columns.parents(row); i++) {
+      const parent = this.columns.parent(row, i);
+      if (parent === 0 || parent >= this.#base) yield parent;
+    }
   }
 
-  /** True when the chain's last witness has the vertex in its past. */
+  /** True when the chain's last witness has the vertex in its past, or it is forgotten. */
   inPast(chain: Chain, row: number): boolean {
-    return row === 0 || this.#covered.on(chain, row, 1);
+    return row < this.#base || row === 0 || this.#covered.on(chain, row - this.#base, 1);
   }
 
   append(record: VertexRecord, round: Round, parents: readonly number[]): void {
@@ -109,7 +130,7 @@ export class Tangle {
     this.#rowOf.set(record.id, row);
     this.#records.push(record);
     if (record.kind === 'witness') this.#addWitness(record);
-    while (this.#roundStarts.length <= round) this.#roundStarts.push(row);
+    while (this.#roundBase + this.#roundStarts.length <= round) this.#roundStarts.push(row);
   }
 
   #addWitness({ branch, row }: WitnessRecord): void {
@@ -121,6 +142,7 @@ export class Tangle {
   /** Rows of the chain's witnesses of rounds `from` to `before`, the latter not included. */
   witnessesOf(chain: Chain, from: Round, before: Round): number[] {
     const found: number[] = [];
+    if (from >= before) return found;
     for (let part: Chain | undefined = chain, to = Math.min(before - 1, chain.round); part !== undefined; ) {
       const rows = this.#witnesses.get(part.of.index) ?? [];
       for (let i = rows.findIndex((row) => this.round(row) >= from); i >= 0 && i < rows.length; i++) {
@@ -135,17 +157,17 @@ export class Tangle {
 
   /** The witnesses in the past of a committed leader that are in the past of no leader committed before. */
   commitPast(leader: number): WitnessRecord[] {
-    if (this.#committed.length < this.size) {
-      const larger = new Uint8Array(2 * this.size);
+    if (this.#committed.length < this.#records.length) {
+      const larger = new Uint8Array(2 * this.#records.length);
       larger.set(this.#committed);
       this.#committed = larger;
     }
     const witnesses: WitnessRecord[] = [];
     const stack = [leader];
     for (let row = stack.pop(); row !== undefined; row = stack.pop()) {
-      if (row === 0 || this.#committed[row] === 1) continue;
-      this.#committed[row] = 1;
-      const record = this.#records[row]!;
+      if (row === 0 || this.#committed[row - this.#base] === 1) continue;
+      this.#committed[row - this.#base] = 1;
+      const record = this.record(row);
       if (record.kind === 'witness') witnesses.push(record);
       for (const parent of this.parents(row)) stack.push(parent);
     }
@@ -154,20 +176,50 @@ export class Tangle {
 
   /** The first row, in order of attachment, of the round or a later one; `size` when there is none yet. */
   firstRowOf(round: Round): number {
-    return this.#roundStarts[Math.max(0, round)] ?? this.size;
+    return Math.max(this.#base, this.#roundStarts[Math.max(0, round - this.#roundBase)] ?? this.size);
   }
 
   /** The branch's witness of `round` has these rows in its past and its predecessor had not. */
   cover(branch: Branch, round: Round, rows: Iterable<number>): void {
-    // A chain that starts anew finds rows that the branch had covered long before.
-    for (const row of rows)
-      if (!this.#covered.said(branch, row, 1, round)) this.#covered.set(branch, row, round);
+    for (const row of rows) {
+      const at = row - this.#base;
+      // A chain that starts anew finds rows that the branch had covered long before.
+      if (!this.#covered.said(branch, at, 1, round)) this.#covered.set(branch, at, round);
+    }
   }
 
   /** A copy of the vector clock of the witness at `selfRow`; an empty one for the genesis. */
   clockOf(selfRow: number): Clock {
-    const self = this.#records[selfRow];
+    const self = this.record(selfRow);
     return new Clock(this.branches.validators, self?.kind === 'witness' ? self.clock : undefined);
+  }
+
+  /**
+   * Forgets the rows before the first one of `round`.
+   * @returns what was forgotten, oldest first.
+   */
+  forget(round: Round): VertexRecord[] {
+    const before = this.firstRowOf(round);
+    const count = before - this.#base;
+    if (count <= 0) return [];
+    const forgotten = this.#records.slice(0, count);
+    this.#records = this.#records.slice(count);
+    for (let row = Math.max(1, this.#base); row < before; row++) {
+      this.#rowOf.delete(hex(this.columns.id(row)) as VertexId);
+    }
+    this.#covered.shift(count);
+    this.#committed.copyWithin(0, count);
+    this.#committed.fill(0, Math.max(0, this.#committed.length - count));
+    for (const [branch, rows] of this.#witnesses) {
+      const kept = rows.findIndex((row) => row >= before);
+      this.#witnesses.set(branch, kept < 0 ? [] : rows.slice(kept));
+    }
+    const rounds = Math.min(round - this.#roundBase, this.#roundStarts.length - 1);
+    this.#roundStarts.splice(0, rounds);
+    this.#roundBase += rounds;
+    this.#base = before;
+    this.columns.forget(before);
+    return forgotten;
   }
 }
 
@@ -188,11 +240,12 @@ export class NewPast {
   }
 
   add(row: number): void {
+    const { columns } = this.#tangle;
     const stack = [row];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (this.has(next)) continue;
       this.rows.add(next);
-      for (const parent of this.#tangle.parents(next)) stack.push(parent);
+      for (let i = columns.parents(next) - 1; i >= 0; i--) stack.push(columns.parent(next, i));
     }
   }
 }

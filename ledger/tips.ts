@@ -61,13 +61,16 @@ export class TipPicker {
 
   /** Takes in what has been attached since the last look. */
   #look(): void {
-    const { rounds, kinds, children, rows } = this.#columns;
-    for (; this.#seen < rows; this.#seen++) {
-      if (kinds[this.#seen] === ROW_KIND.witness) this.#witness(this.#seen, rounds[this.#seen]!);
+    const columns = this.#columns;
+    const { rows, base } = columns;
+    for (this.#seen = Math.max(this.#seen, base); this.#seen < rows; this.#seen++) {
+      if (columns.kind(this.#seen) === ROW_KIND.witness) this.#witness(this.#seen, columns.round(this.#seen));
       else this.#tips.push(this.#seen);
     }
     const oldest = this.#round - AGE_ROUNDS_MAX;
-    this.#tips = this.#tips.filter((row) => children[row] === 0 && rounds[row]! >= oldest);
+    this.#tips = this.#tips.filter(
+      (row) => row >= base && columns.children(row) === 0 && columns.round(row) >= oldest,
+    );
   }
 
   #witness(row: number, round: number): void {
@@ -95,7 +98,7 @@ export class TipPicker {
       let at = 0;
       for (let next = children[at]!; next.length > 0; next = children[at]!)
         at = this.#step(next, weights, random);
-      if (this.#columns.kinds[first + at] === ROW_KIND.block) chosen.add(first + at);
+      if (this.#columns.kind(first + at) === ROW_KIND.block) chosen.add(first + at);
     }
     return [...chosen];
   }
@@ -113,9 +116,10 @@ export class TipPicker {
 
   /** The youngest rows, their children among themselves, and how many vertices stand behind each. Index 0 is `first`. */
   #window(): { first: number; children: number[][]; weights: number[] } {
-    const { edges, edgeStart, rounds, rows } = this.#columns;
-    let first = Math.max(0, rows - WALK_ROWS_MAX);
-    while (first < rows - 1 && rounds[first]! < this.#round - AGE_ROUNDS_MAX) first++;
+    const columns = this.#columns;
+    const { rows } = columns;
+    let first = Math.max(columns.base, rows - WALK_ROWS_MAX);
+    while (first < rows - 1 && columns.round(first) < this.#round - AGE_ROUNDS_MAX) first++;
     const size = rows - first;
     const words = Math.ceil(size / 32);
     const behind = new Uint32Array(size * words);
@@ -123,8 +127,8 @@ export class TipPicker {
     for (let at = size - 1; at >= 0; at--) {
       const row = first + at;
       behind[at * words + (at >> 5)]! |= 1 << (at & 31);
-      for (let edge = edgeStart[row]!; edge < edgeStart[row + 1]!; edge++) {
-        const parent = edges[edge]! - first;
+      for (let i = 0; i < columns.parents(row); i++) {
+        const parent = columns.parent(row, i) - first;
         if (parent < 0) continue;
         children[parent]!.push(at);
         // Whoever stands behind the child stands behind the parent; children are done before their parents.

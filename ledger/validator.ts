@@ -15,9 +15,6 @@ import type { Round, ValidatorIndex, VertexId } from './types.ts';
 import type { Coverage } from './votes.ts';
 import { encodeWitness } from './witness.ts';
 
-/** What has lapsed is dropped each time so many commits have been made. */
-const FORGET_COMMITS = 32;
-
 export interface ValidatorOptions {
   readonly index: ValidatorIndex;
   /** Least time between two witnesses of one's own while payments are pending. */
@@ -52,6 +49,8 @@ export class Validator {
   readonly #freezing: Freezing;
   /** Rows that are not in the past of the own chain. */
   readonly #uncovered = new Set<number>();
+  /** When the last commit reaches this round, what has lapsed is dropped. */
+  #forgetAt: Round = 0;
   #lastAtMs = 0;
   #lastTimeMs = 0;
   /** The next witness would cover, accept or certify something. */
@@ -89,8 +88,9 @@ export class Validator {
   #onCommit(decided: readonly PaymentRecord[], dead: readonly PaymentRecord[]): void {
     this.#acceptance.onSettled(decided, dead);
     this.#freezing.onSettled([...decided, ...dead].map(({ previous }) => previous));
-    const { lastCommit, epochRounds } = this.#ledger;
-    if (lastCommit.index % FORGET_COMMITS !== 0) return;
+    const { lastCommit, epochRounds, forgetStep } = this.#ledger;
+    if (lastCommit.round < this.#forgetAt) return;
+    this.#forgetAt = lastCommit.round + forgetStep;
     const chain = { of: this.#branch, round: this.#branch.tipRound };
     this.#acceptance.forget(chain, lastCommit.round - epochRounds);
     this.#freezing.forget(lastCommit.round - epochRounds);

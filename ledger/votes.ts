@@ -323,8 +323,12 @@ export class Votes {
     const { committee, accounts } = this.#deps;
     const { author } = branch;
     const weight = committee.weightOf(author);
-    for (const payment of vote.deferred) this.#deferred.set(branch, payment.row, round);
+    for (const payment of vote.deferred) {
+      this.#deferred.set(branch, payment.row, round);
+      payment.lastRow = branch.tipRow;
+    }
     for (const payment of vote.accepted) {
+      payment.lastRow = branch.tipRow;
       if (!this.#saidBefore(this.#accepted, author, payment.row)) payment.acceptWeight += weight;
       this.#accepted.set(branch, payment.row, round);
     }
@@ -340,6 +344,7 @@ export class Votes {
         payment.certifiers.push(branch.tipRow);
       }
       this.#certified.set(branch, payment.row, round);
+      payment.lastRow = branch.tipRow;
       if (!payment.final && payment.certifyWeight >= committee.quorum) {
         accounts.finalise(payment);
         finals.push(payment);

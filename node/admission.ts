@@ -4,9 +4,9 @@
  */
 import {
   type Account,
-  type Address,
   blockOverheadBytes,
   FRAME_BYTES_MAX,
+  isDead,
   isRefusal,
   type Ledger,
   PARENTS_MAX,
@@ -46,7 +46,7 @@ export interface AdmissionDeps {
 /** The status of a payment that is in the tangle. */
 export function statusOf(ledger: Ledger, payment: PaymentRecord): PaymentStatus {
   let contested = false;
-  if (payment.link === 'void') return 'dead';
+  if (payment.link === 'void' || isDead(payment)) return 'dead';
   // A payment shares the fate of every payment before it.
   for (let at: PaymentRecord | undefined = payment; at !== undefined && !at.final; at = at.parent) {
     const rivals = ledger.accounts.slotOf(at);
@@ -83,8 +83,8 @@ export class Admission {
   }
 
   /** The last payment of the account that waits here, if any. */
-  lastQueued(address: Address, after: PaymentRecord | undefined): Queued | undefined {
-    let slot: Slot = after?.id ?? address;
+  lastQueued(after: Slot): Queued | undefined {
+    let slot = after;
     let last: Queued | undefined;
     for (let id = this.#bySlot.get(slot); id !== undefined; id = this.#bySlot.get(slot)) {
       last = this.#byId.get(id);
@@ -134,41 +134,39 @@ export class Admission {
 
   /** Debits of the payment's branch, or why it cannot become final. */
   #check(payment: Submission, account: Account): bigint | Refusal {
+    if (payment.sequence <= account.decided.sequence) {
+      const by = this.#ledger.winnerOf(payment.previous) ?? (account.decided.head as PaymentId);
+      return { code: 'slot_taken', by };
+    }
     const before = this.#before(payment, account);
     if (isRefusal(before)) return before;
-    const rivals =
-      before.record === undefined ? (before.first ? account.firsts : []) : before.record.children;
+    const rivals = this.#ledger.accounts.rivalsFor(payment.previous);
     const rival = rivals.find(({ id }) => id !== payment.id)?.id ?? this.#bySlot.get(payment.previous);
     if (rival !== undefined && rival !== payment.id) return { code: 'slot_taken', by: rival };
-    const pending = payment.sequence - (account.head?.sequence ?? 0);
+    const pending = payment.sequence - account.headSequence;
     if (pending > this.#pendingMax) return { code: 'account_busy', pending, max: this.#pendingMax };
     const branchDebits = before.debits + BigInt(payment.total);
     if (branchDebits > account.credits) {
       const available = Number(account.credits - before.debits) as Units;
       const needed = payment.total;
-      return { code: 'unfunded', available: (available < 0 ? 0 : available) as Units, needed };
+      return { code: 'unfunded', available: Math.max(0, available) as Units, needed };
     }
     return branchDebits;
   }
 
   /** What the payment follows: nothing, a payment of the tangle, or one that waits here. */
-  #before(
-    payment: Submission,
-    account: Account,
-  ): { debits: bigint; first: boolean; record?: PaymentRecord } | Refusal {
-    // The decoder has held a first payment to sequence 1, and no other.
-    if (payment.previous === payment.account) return { debits: 0n, first: true };
+  #before(payment: Submission, account: Account): { debits: bigint } | Refusal {
     const { previous } = payment;
+    const { root } = account;
     const record = this.#ledger.accounts.get(previous as PaymentId);
     const queued = this.#byId.get(previous as PaymentId);
-    const sequence = record?.sequence ?? queued?.sequence;
-    const owner = record?.account.address ?? queued?.account;
+    const sequence = previous === root.slot ? root.sequence : (record?.sequence ?? queued?.sequence);
+    const owner = previous === root.slot ? account.address : (record?.account.address ?? queued?.account);
     if (sequence === undefined || owner !== account.address) return { code: 'previous_unknown', previous };
     if (payment.sequence !== sequence + 1) {
       return { code: 'sequence_gap', expected: sequence + 1, received: payment.sequence };
     }
-    if (record === undefined) return { debits: queued!.branchDebits, first: false };
-    return { debits: record.branchDebits, first: false, record };
+    return { debits: previous === root.slot ? root.debits : (record ?? queued)!.branchDebits };
   }
 
   #forget(payment: CheckedPayment): void {

@@ -93,19 +93,19 @@ export class LedgerViews {
         finalHead: address,
       };
     }
-    let last = account.head;
-    const next = (): PaymentRecord | undefined => (last === undefined ? account.firsts : last.children)[0];
-    for (let child = next(); child !== undefined; child = next()) last = child;
-    const queued = this.#deps.admission.lastQueued(address, last);
-    const debits = queued?.branchDebits ?? last?.branchDebits ?? 0n;
+    // The first known payment of each slot, as far as the chain goes.
+    let last = accounts.rivalsFor(account.head)[0];
+    for (let next = last; next !== undefined; next = next.children[0]) last = next;
+    const queued = this.#deps.admission.lastQueued(last?.id ?? account.head);
+    const debits = queued?.branchDebits ?? last?.branchDebits ?? account.debits;
     return {
       address,
       balance: accounts.balanceOf(account),
       pending: Number(account.credits > debits ? account.credits - debits : 0n) as Units,
-      sequence: queued?.sequence ?? last?.sequence ?? 0,
-      head: queued?.id ?? last?.id ?? address,
-      finalSequence: account.head?.sequence ?? 0,
-      finalHead: account.head?.id ?? address,
+      sequence: queued?.sequence ?? last?.sequence ?? account.headSequence,
+      head: queued?.id ?? last?.id ?? account.head,
+      finalSequence: account.headSequence,
+      finalHead: account.head,
     };
   }
 
@@ -196,10 +196,10 @@ export class LedgerViews {
     held.sort((a, b) => (a.address < b.address ? -1 : 1));
     let supply = 0;
     const leaves = held.map((account) => {
-      const { address, head } = account;
+      const { address, head, headSequence } = account;
       const balance = accounts.balanceOf(account);
       supply += balance;
-      return accountLeaf(genesis.network, address, balance, head?.sequence ?? 0, head?.id ?? address);
+      return accountLeaf(genesis.network, address, balance, headSequence, head);
     });
     const digest = new MerkleTree(genesis.network, leaves).root;
     const atMs = this.#deps.nowMs();

@@ -11,7 +11,7 @@ class Sketch {
   }
 
   block(parents: readonly number[]): number {
-    const round = Math.max(...parents.map((row) => this.columns.rounds[row]!));
+    const round = Math.max(...parents.map((row) => this.columns.round(row)!));
     return this.columns.append(ROW_KIND.block, new Uint8Array(32), round, parents);
   }
 

@@ -9,6 +9,7 @@ import {
   type Effect,
   type Genesis,
   isRefusal,
+  type LedgerOptions,
   type PaymentId,
   type Refusal,
   sign,
@@ -23,6 +24,7 @@ export interface WorldOptions {
   readonly seed: number;
   readonly delayMsMax: number;
   readonly validator: Omit<ValidatorOptions, 'index'>;
+  readonly ledger?: LedgerOptions;
 }
 
 interface Timed {
@@ -65,7 +67,11 @@ export class World {
 
   #core(index: number): Core {
     return new Core(
-      { genesis: this.genesis, validator: { index, ...this.#options.validator } },
+      {
+        genesis: this.genesis,
+        validator: { index, ...this.#options.validator },
+        ...(this.#options.ledger === undefined ? {} : { ledger: this.#options.ledger }),
+      },
       { sign: (message) => sign(keysOf(`validator ${letterOf(index)}`).secret, message) },
     );
   }
