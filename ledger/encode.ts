@@ -21,6 +21,7 @@ export const KIND = {
   witnessBody: 0x09,
   /** Receipts of charging sessions, signed by car and charger (wallet/). */
   receipt: 0x0a,
+  lastWitness: 0x0b,
 } as const;
 
 /** Thrown inside a decoder and turned into its Refusal at the decoder's door; never leaves this room. */
