@@ -57,6 +57,18 @@ export {
 } from './limits.ts';
 export { MerkleTree, rootOfPath } from './merkle.ts';
 export {
+  checkOutcome,
+  decodeOutcome,
+  decodePaymentProof,
+  encodeOutcome,
+  encodePaymentProof,
+  OUTCOME_PAYMENTS_MAX,
+  type Outcome,
+  type OutcomeProblem,
+  type OutcomeVerdict,
+  type PaymentProof,
+} from './outcome.ts';
+export {
   addressOf,
   checkPayment,
   decodePayment,

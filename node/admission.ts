@@ -17,7 +17,7 @@ import {
   type Slot,
   type Units,
 } from '../ledger/index.ts';
-import type { PaymentStatus, SubmitReply } from '../p2p/index.ts';
+import type { StatusClaim, SubmitReply } from '../p2p/index.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { CheckedPayment } from './verify-task.ts';
 
@@ -43,18 +43,22 @@ export interface AdmissionDeps {
   dropped(payment: Submission, refusal: Refusal): void;
 }
 
-/** The status of a payment that is in the tangle. */
-export function statusOf(ledger: Ledger, payment: PaymentRecord): PaymentStatus {
+/** What this node says of a payment that is in the tangle; undefined when it no longer knows who has its slot. */
+export function claimOf(ledger: Ledger, payment: PaymentRecord): StatusClaim | undefined {
   let contested = false;
-  if (payment.link === 'void' || isDead(payment)) return 'dead';
+  if (payment.link === 'void') return { status: 'dead' };
   // A payment shares the fate of every payment before it.
   for (let at: PaymentRecord | undefined = payment; at !== undefined && !at.final; at = at.parent) {
     const rivals = ledger.accounts.slotOf(at);
-    if (rivals.some((rival) => rival.final)) return 'dead';
+    const winner = rivals.find((rival) => rival.final);
+    if (winner !== undefined) return { status: 'dead', winner: winner.id };
     contested ||= rivals.length > 1;
   }
-  if (payment.final) return 'final';
-  return contested ? 'contested' : 'pending';
+  if (payment.final) return { status: 'final' };
+  // Its rival may be forgotten.
+  if (isDead(payment)) return { status: 'dead' };
+  if (ledger.statusOf(payment.id) === 'settled') return undefined;
+  return { status: contested ? 'contested' : 'pending' };
 }
 
 export class Admission {
@@ -93,15 +97,15 @@ export class Admission {
     return last;
   }
 
-  status(id: PaymentId): PaymentStatus | undefined {
-    if (this.#byId.has(id)) return 'queued';
+  claim(id: PaymentId): StatusClaim | undefined {
+    if (this.#byId.has(id)) return { status: 'queued' };
     const payment = this.#ledger.accounts.get(id);
-    return payment === undefined ? undefined : statusOf(this.#ledger, payment);
+    return payment === undefined ? undefined : claimOf(this.#ledger, payment);
   }
 
   submit(payment: Submission): SubmitReply {
-    const status = this.status(payment.id);
-    if (status !== undefined && !this.#lost(payment.id)) return { id: payment.id, status };
+    const claim = this.claim(payment.id);
+    if (claim !== undefined && !this.#lost(payment.id)) return { id: payment.id, ...claim };
     const account = this.#ledger.accounts.peek(payment.account);
     if (account === undefined) {
       return { refusal: { code: 'unfunded', available: 0 as Units, needed: payment.total } };

@@ -1,9 +1,11 @@
 /** What passes between the main thread and the ledger thread: batches of calls one way, of answers and events the other. */
 import type {
   Address,
+  Outcome,
   PaymentId,
   Refusal,
   SharedColumns,
+  Slot,
   TipOptions,
   ValidatorIndex,
   ValidatorOptions,
@@ -45,6 +47,8 @@ export interface LedgerCalls {
   account(address: Address): Promise<AccountView>;
   history(address: Address, after: number, limit: number): Promise<readonly HistoryEntry[]>;
   proof(payment: PaymentId): Promise<ProofReply>;
+  balance(address: Address): Promise<Uint8Array | undefined>;
+  outcome(payment: PaymentId, slot: Slot | undefined): Promise<Outcome | undefined>;
   /** Without the number of peers, which the main thread knows. */
   status(): Promise<NodeView>;
   /** Events about these addresses are wanted, or no longer. */

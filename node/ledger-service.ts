@@ -18,12 +18,13 @@ import {
   type Vertex,
   type VertexId,
 } from '../ledger/index.ts';
-import type { PaymentStatus, Verdict } from '../p2p/index.ts';
-import { Admission, type Submission, statusOf } from './admission.ts';
+import type { Verdict } from '../p2p/index.ts';
+import { Admission, type Submission } from './admission.ts';
 import type { LedgerCalls, LedgerEvent, LedgerThreadOptions, VerifiedVertex } from './ledger-messages.ts';
 import { LedgerViews } from './ledger-views.ts';
 import { DISK_RETRY_MS, FULL_BLOCK_PAYMENTS, STALL_MS, TICK_MS } from './limits.ts';
 import { Outbox } from './outbox.ts';
+import { PaymentNews } from './payment-news.ts';
 import type { ReadyParents } from './ready-parents.ts';
 import { corrupted, StoreError } from './store-error.ts';
 import type { VertexStore } from './vertex-store.ts';
@@ -44,7 +45,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   readonly #outbox: Outbox;
   readonly #admission: Admission;
   readonly #views: LedgerViews;
-  readonly #watched = new Map<string, number>();
+  readonly #news: PaymentNews;
   #wake: NodeJS.Timeout | undefined;
   #assembly: NodeJS.Timeout | undefined;
   readonly #ticker: NodeJS.Timeout;
@@ -88,7 +89,12 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       {
         ledger: core.ledger,
         dropped: (payment, refusal) =>
-          this.#tell([payment.account], { type: 'status', payment: payment.id, status: 'dropped', refusal }),
+          this.#news.tell([payment.account], {
+            type: 'status',
+            payment: payment.id,
+            status: 'dropped',
+            refusal,
+          }),
       },
     );
     this.#views = new LedgerViews({
@@ -99,6 +105,13 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       ready: deps.ready,
       validator: options.validator?.index,
       nowMs: deps.nowMs,
+    });
+    this.#news = new PaymentNews({
+      ledger: core.ledger,
+      views: this.#views,
+      outbox: this.#outbox,
+      push: (addresses, push) => deps.emit({ type: 'push', addresses, push }),
+      failed: (error) => this.fail(error),
     });
     this.#movedAtMs = deps.nowMs();
     this.#ticker = setInterval(() => this.#onTimer(() => this.#tick()), TICK_MS);
@@ -176,6 +189,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   #carryOut(effect: Effect): void {
     if (effect.type === 'attached') this.#attached(effect.vertex, effect.own);
     else if (effect.type === 'final') this.#final(effect.payments);
+    else if (effect.type === 'committed') this.#news.standing(effect.dead);
     else if (effect.type === 'wanted' || effect.type === 'refused' || effect.type === 'equivocation') {
       this.#deps.emit(effect);
     }
@@ -195,43 +209,13 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   #tellAttached(block: VertexId): void {
     const record = this.#core.ledger.tangle.find(block);
     if (record?.kind !== 'block') return;
-    for (const payment of record.payments) {
-      this.#admission.attached(payment.id);
-      if (this.#watched.size === 0) continue;
-      const status: PaymentStatus = statusOf(this.#core.ledger, payment);
-      this.#tell(sides(payment), { type: 'status', payment: payment.id, status });
-    }
+    for (const { id } of record.payments) this.#admission.attached(id);
+    this.#news.standing(record.payments);
   }
 
   #final(payments: readonly PaymentRecord[]): void {
     for (const { id } of payments) this.#outbox.addFinal(id);
-    const watched = payments.filter((payment) =>
-      sides(payment).some((address) => this.#watched.has(address)),
-    );
-    if (watched.length === 0) return;
-    this.#outbox.after(() => {
-      for (const payment of watched) void this.#tellFinal(payment);
-    });
-  }
-
-  async #tellFinal(payment: PaymentRecord): Promise<void> {
-    try {
-      for (const address of sides(payment)) {
-        if (!this.#watched.has(address)) continue;
-        const entry = await this.#views.entry(payment, address);
-        this.#tell([address], { type: 'final', entry });
-      }
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  #tell(
-    addresses: readonly PaymentRecord['account']['address'][],
-    push: Extract<LedgerEvent, { type: 'push' }>['push'],
-  ): void {
-    const watched = addresses.filter((address) => this.#watched.has(address));
-    if (watched.length > 0) this.#deps.emit({ type: 'push', addresses: watched, push });
+    this.#news.final(payments);
   }
 
   async submit(payments: readonly Submission[]) {
@@ -284,7 +268,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     const verdict = isRefusal(block) ? block : this.#step(block, 'self', false);
     if (isRefusal(verdict)) {
       for (const { id, account } of payments) {
-        this.#tell([account], { type: 'status', payment: id, status: 'dropped', refusal: verdict });
+        this.#news.tell([account], { type: 'status', payment: id, status: 'dropped', refusal: verdict });
       }
     }
     this.#assembleSoon();
@@ -303,6 +287,8 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
 
   /** Sets the clock for the next witness. */
   #schedule(): void {
+    this.#views.proofs.wake();
+    this.#news.provable();
     clearTimeout(this.#wake);
     const atMs = this.#core.wakeAtMs();
     if (atMs === undefined || this.#closed) return;
@@ -352,16 +338,20 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     return this.#durable(await this.#views.proof(...args));
   }
 
+  async balance(...args: Parameters<LedgerCalls['balance']>) {
+    return this.#durable(await this.#views.balance(...args));
+  }
+
+  async outcome(...args: Parameters<LedgerCalls['outcome']>) {
+    return this.#durable(await this.#views.outcome(...args));
+  }
+
   async status() {
     return this.#views.status();
   }
 
-  async watch(addresses: readonly string[], on: boolean): Promise<void> {
-    for (const address of addresses) {
-      const count = (this.#watched.get(address) ?? 0) + (on ? 1 : -1);
-      if (count > 0) this.#watched.set(address, count);
-      else this.#watched.delete(address);
-    }
+  async watch(...[addresses, on]: Parameters<LedgerCalls['watch']>): Promise<void> {
+    this.#news.watch(addresses, on);
   }
 
   /** The node cannot go on. */
@@ -403,9 +393,4 @@ function restore(core: Core, sequence: number, bytes: Uint8Array, folder: string
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error instanceof StoreError ? error.message : (error.stack ?? error.message);
-}
-
-/** The payer and the receivers, each once. */
-function sides(payment: PaymentRecord): PaymentRecord['account']['address'][] {
-  return [...new Set([payment.account.address, ...payment.transfers.map(({ to }) => to)])];
 }

@@ -3,12 +3,14 @@ import {
   type Address,
   accountLeaf,
   type Core,
-  encodeFinalityProof,
+  encodePaymentProof,
   type Hash,
   hex,
   MerkleTree,
+  type Outcome,
   type PaymentId,
   type PaymentRecord,
+  type Slot,
   type Units,
   type ValidatorIndex,
   type VertexId,
@@ -21,8 +23,9 @@ import type {
   SinceRequest,
   SinceWindow,
 } from '../p2p/index.ts';
-import { type Admission, statusOf } from './admission.ts';
+import { type Admission, claimOf } from './admission.ts';
 import type { Outbox } from './outbox.ts';
+import { ProofViews, type Unprovable } from './proof-views.ts';
 import type { ReadyParents } from './ready-parents.ts';
 import type { VertexStore } from './vertex-store.ts';
 
@@ -52,10 +55,22 @@ const STATE_IDLE_FACTOR = 20;
 
 export class LedgerViews {
   readonly #deps: LedgerViewsDeps;
+  readonly #proofs: ProofViews;
   #state: State | undefined;
 
   constructor(deps: LedgerViewsDeps) {
     this.#deps = deps;
+    const { nowMs } = deps;
+    this.#proofs = new ProofViews({
+      ledger: deps.core.ledger,
+      bytesOf: (payment) => this.#bytes(payment),
+      nowMs: () => nowMs(),
+    });
+  }
+
+  /** See ProofViews. */
+  get proofs(): ProofViews {
+    return this.#proofs;
   }
 
   get #ledger() {
@@ -109,44 +124,69 @@ export class LedgerViews {
     };
   }
 
-  /** A final payment as this address sees it: its place in the address's history, its bytes, its proof. */
-  async entry(payment: PaymentRecord, address: Address): Promise<HistoryEntry> {
+  /**
+   * A final payment as this address sees it: its place in the address's history, its bytes, its proof; or why it cannot be
+   * proven now.
+   */
+  async entry(payment: PaymentRecord, address: Address): Promise<HistoryEntry | Unprovable> {
     // Looked for from the end, as it is nearly always a young one.
-    const index = this.#ledger.accounts.account(address).history.lastIndexOf(payment);
-    return this.#entryAt(payment, index);
+    const { history, historyBase } = this.#ledger.accounts.account(address);
+    const index = history.lastIndexOf(payment);
+    return index < 0 ? 'late' : this.#entryAt(payment, historyBase + index);
   }
 
-  async #entryAt(payment: PaymentRecord, index: number): Promise<HistoryEntry> {
-    const proof = this.#ledger.proof(payment.id);
-    if (proof === undefined) throw new Error(`payment ${payment.id} is not final`);
-    return { index, payment: await this.#bytes(payment), proof: encodeFinalityProof(proof) };
+  async #entryAt(payment: PaymentRecord, index: number): Promise<HistoryEntry | Unprovable> {
+    const [proof, bytes] = await Promise.all([this.#proofs.proofOf(payment), this.#bytes(payment)]);
+    if (bytes === undefined) return 'late';
+    return typeof proof === 'string' ? proof : { index, payment: bytes, proof: encodePaymentProof(proof) };
   }
 
-  async #bytes({ id, carrier: { row, start, end } }: PaymentRecord): Promise<Uint8Array> {
-    const [block] = await this.#deps.outbox.get([this.#ledger.tangle.record(row).id]);
-    if (block === undefined) throw new Error(`the block that carries payment ${id} is not in the store`);
+  /** Undefined when the block that carried it last is forgotten. */
+  async #bytes({ carrier: { row, start, end } }: PaymentRecord): Promise<Uint8Array | undefined> {
+    const { tangle } = this.#ledger;
+    if (row < tangle.base) return undefined;
+    const [block] = await this.#deps.outbox.get([tangle.record(row).id]);
     // A copy: a view would travel to another thread with its whole block.
-    return block.slice(start, end);
+    return block?.slice(start, end);
   }
 
   async history(address: Address, after: number, limit: number): Promise<readonly HistoryEntry[]> {
-    const history = this.#ledger.accounts.peek(address)?.history ?? [];
-    const from = after + 1;
+    const { history = [], historyBase = 0 } = this.#ledger.accounts.peek(address) ?? {};
     const { outbox } = this.#deps;
-    // While the disk is full nobody hears of what it has not taken.
-    const told = history.slice(from, from + limit);
-    const untold = outbox.full ? told.findIndex(({ id }) => !outbox.hasFinal(id)) : -1;
-    const page = untold < 0 ? told : told.slice(0, untold);
-    return Promise.all(page.map((payment, i) => this.#entryAt(payment, from + i)));
+    const page: HistoryEntry[] = [];
+    const end = historyBase + history.length;
+    for (let from = Math.max(after + 1, historyBase); page.length < limit && from < end; from += limit) {
+      // While the disk is full nobody hears of what it has not taken.
+      const told = history.slice(from - historyBase, from - historyBase + limit);
+      const untold = outbox.full ? told.findIndex(({ id }) => !outbox.hasFinal(id)) : -1;
+      const tellable = untold < 0 ? told : told.slice(0, untold);
+      const entries = await Promise.all(tellable.map((payment, i) => this.#entryAt(payment, from + i)));
+      // What cannot be proven yet is told later, with all that follows; what cannot be proven any more is left out.
+      const early = entries.indexOf('early');
+      const provable = early < 0 ? entries : entries.slice(0, early);
+      page.push(...provable.filter((entry) => typeof entry !== 'string'));
+      if (early >= 0 || untold >= 0) break;
+    }
+    return page.slice(0, limit);
   }
 
   async proof(id: PaymentId): Promise<ProofReply> {
     const payment = this.#ledger.accounts.get(id);
     const { outbox } = this.#deps;
     if (payment?.final && outbox.full && !outbox.hasFinal(id)) return { status: 'pending' };
-    if (payment?.final) return this.entry(payment, payment.account.address);
-    const status = payment === undefined ? this.#deps.admission.status(id) : statusOf(this.#ledger, payment);
-    return status === undefined ? undefined : { status };
+    if (payment?.final) {
+      const entry = await this.entry(payment, payment.account.address);
+      return typeof entry === 'string' ? { status: 'final' } : entry;
+    }
+    return payment === undefined ? this.#deps.admission.claim(id) : claimOf(this.#ledger, payment);
+  }
+
+  balance(address: Address): Promise<Uint8Array | undefined> {
+    return this.#proofs.balance(address);
+  }
+
+  outcome(payment: PaymentId, slot: Slot | undefined): Promise<Outcome | undefined> {
+    return this.#proofs.outcome(payment, slot);
   }
 
   /** Row r of the tangle is number r - 1 of the store, as both grow in the order of attachment. */

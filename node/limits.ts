@@ -64,6 +64,15 @@ export const TICK_MS = 100;
 /** Without a new round for so long, a node asks a peer what it has missed: three idle beats, where those are longer. */
 export const STALL_MS = 3000;
 
+/** Whoever wants a proof of a state waits so long for one that can be proven: a wave of a busy network takes a tenth of it. */
+export const PROOF_WAIT_MS = 2000;
+
+/** Beyond so many of them a node has no proof for now. */
+export const PROOF_WAITS_MAX = 1024;
+
+/** Final payments that nobody can be told of before a state is proven; beyond it their sides find them in their history. */
+export const UNTOLD_PAYMENTS_MAX = 4096;
+
 /** Calls waiting for the ledger thread: beyond it a peer or a client is told to come again. */
 export const LEDGER_CALLS_MAX = 4096;
 

@@ -159,6 +159,8 @@ function lightHandlers(parts: Parts): LightHandlers {
     account: (address) => ledger.call('account', address),
     history: (address, after, limit) => ledger.call('history', address, after, limit),
     proof: (payment) => ledger.call('proof', payment),
+    balance: (address) => ledger.call('balance', address),
+    outcome: (payment, slot) => ledger.call('outcome', payment, slot),
     async work(previous, account, _from, signal) {
       if (parts.work === undefined) return { code: 'queue_full', waiting: 0, max: 0 };
       return parts.work.find(workSeed(genesis.network, previous, account), genesis.workBits, signal);

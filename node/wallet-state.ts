@@ -1,6 +1,6 @@
 /** The small state of a wallet as JSON text with a sum over it. Binary things are hex, so that people can read the file. */
 import { crc32 } from 'node:zlib';
-import { type Address, hex, type Slot, unhex } from '../ledger/index.ts';
+import { type Address, hex, type PaymentId, type Slot, unhex } from '../ledger/index.ts';
 import { WalletError, type WalletState } from '../wallet/index.ts';
 
 const VERSION = 1;
@@ -22,6 +22,13 @@ interface StateFile {
   readonly cursors: Readonly<Record<string, number>>;
   readonly spent: { readonly day: number; readonly units: number };
   readonly historyBytes: number;
+  /** Missing in files of earlier versions. */
+  readonly base?: string | null;
+  readonly lost?: readonly {
+    readonly bytes: string;
+    readonly reason: 'dead' | 'forgotten';
+    readonly winner: PaymentId | null;
+  }[];
 }
 
 function sumOf(content: unknown): number {
@@ -29,7 +36,7 @@ function sumOf(content: unknown): number {
 }
 
 export function formatState({ state, historyBytes }: SavedState): string {
-  const { network, address, sequence, head, outgoing, work, cursors, spent } = state;
+  const { network, address, sequence, head, outgoing, work, cursors, spent, base, lost } = state;
   const file: StateFile = {
     version: VERSION,
     network,
@@ -41,6 +48,8 @@ export function formatState({ state, historyBytes }: SavedState): string {
     cursors,
     spent,
     historyBytes,
+    base: base === undefined ? null : hex(base),
+    lost: lost.map(({ bytes, reason, winner = null }) => ({ bytes: hex(bytes), reason, winner })),
   };
   return `${JSON.stringify({ ...file, crc32: sumOf(file) }, undefined, 1)}\n`;
 }
@@ -57,11 +66,17 @@ export function parseState(text: string, name: string): SavedState {
     if (error instanceof WalletError) throw error;
     throw damaged(name, error);
   }
-  const { outgoing, work, historyBytes, version: _, ...rest } = file;
+  const { outgoing, work, historyBytes, base = null, lost = [], version: _, ...rest } = file;
   const state: WalletState = {
     ...rest,
     outgoing: outgoing.map(({ bytes, signedAtMs }) => ({ bytes: unhex(bytes), signedAtMs })),
     work: work === null ? undefined : { slot: work.slot, nonce: unhex(work.nonce) },
+    base: base === null ? undefined : unhex(base),
+    lost: lost.map(({ bytes, reason, winner }) => ({
+      bytes: unhex(bytes),
+      reason,
+      winner: winner ?? undefined,
+    })),
   };
   return { state, historyBytes };
 }

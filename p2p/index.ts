@@ -7,6 +7,7 @@ export type {
   NodeView,
   PaymentStatus,
   ProofReply,
+  StatusClaim,
   SubmitReply,
 } from './light-messages.ts';
 export { createLightPeers } from './light-peers.ts';

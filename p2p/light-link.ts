@@ -1,5 +1,5 @@
 /** The client's end of the light protocol. */
-import type { Address, PaymentId, Refusal, Slot, VertexId } from '../ledger/index.ts';
+import type { Address, Outcome, PaymentId, Refusal, Slot, VertexId } from '../ledger/index.ts';
 import { decodeMessage, encodeMessage } from './codec.ts';
 import { PeersError } from './errors.ts';
 import type { FrameChannel } from './frames.ts';
@@ -93,8 +93,17 @@ export class Link implements LightLink {
   }
 
   async proof(payment: PaymentId): Promise<ProofReply> {
-    // Undefined is an answer here, and "does not fit" elsewhere.
-    const { reply } = await this.#request({ ask: 'proof', payment }, (reply: ProofReply) => ({ reply }));
+    const { reply } = await this.#request({ ask: 'proof', payment }, answer<ProofReply>);
+    return reply;
+  }
+
+  async balance(address: Address): Promise<Uint8Array | undefined> {
+    const { reply } = await this.#request({ ask: 'balance', address }, answer<Uint8Array | undefined>);
+    return reply;
+  }
+
+  async outcome(payment: PaymentId, slot?: Slot): Promise<Outcome | undefined> {
+    const { reply } = await this.#request({ ask: 'outcome', payment, slot }, answer<Outcome | undefined>);
     return reply;
   }
 
@@ -242,6 +251,11 @@ export class Link implements LightLink {
     this.#pending.clear();
     if (why.code === 'bad_reply') this.#channel.abort(why);
   }
+}
+
+/** Undefined is an answer here, and "does not fit" elsewhere. */
+function answer<T>(reply: T): { readonly reply: T } {
+  return { reply };
 }
 
 function encoded(request: object): Uint8Array | PeersError {

@@ -2,6 +2,7 @@
 import type {
   Address,
   Hash,
+  Outcome,
   PaymentId,
   Refusal,
   Round,
@@ -14,9 +15,14 @@ import type {
 /** Waiting at the node; no longer waiting there, for want of room; in a block; beside a rival; irrevocable; never to be final. */
 export type PaymentStatus = 'queued' | 'dropped' | 'pending' | 'contested' | 'final' | 'dead';
 
-export type SubmitReply =
-  | { readonly id: PaymentId; readonly status: PaymentStatus }
-  | { readonly refusal: Refusal };
+/** What a node says of a payment: a claim, not a proof. */
+export interface StatusClaim {
+  readonly status: PaymentStatus;
+  /** With `dead`, where the node knows it: the payment that has the slot, or the slot of a payment before. */
+  readonly winner?: PaymentId | undefined;
+}
+
+export type SubmitReply = ({ readonly id: PaymentId } & StatusClaim) | { readonly refusal: Refusal };
 
 /** An account as one node sees it now: a claim, not a proof. */
 export interface AccountView {
@@ -58,19 +64,18 @@ export interface HistoryEntry {
   readonly index: number;
   /** The payment's encoding. */
   readonly payment: Uint8Array;
-  /** `encodeFinalityProof` of it. */
+  /** `encodePaymentProof` of it. */
   readonly proof: Uint8Array;
 }
 
-export type ProofReply = HistoryEntry | { readonly status: PaymentStatus } | undefined;
+export type ProofReply = HistoryEntry | StatusClaim | undefined;
 
 export type LightPush =
-  | {
+  | ({
       readonly type: 'status';
       readonly payment: PaymentId;
-      readonly status: PaymentStatus;
       readonly refusal?: Refusal | undefined;
-    }
+    } & StatusClaim)
   | { readonly type: 'final'; readonly entry: HistoryEntry };
 
 /**
@@ -83,9 +88,19 @@ export interface LightHandlers {
   /** At most `count` (1 to PARENTS_MAX) recent tips. */
   tips(count: number): Promise<readonly VertexId[]>;
   account(address: Address): Promise<AccountView>;
-  /** Final payments from or to the address with an index above `after`, ascending, at most `limit` of them. */
+  /**
+   * Final payments from or to the address with an index above `after`, ascending, at most `limit` of them. Indices that
+   * are left out belong to payments that the node has forgotten, or cannot prove any more.
+   */
   history(address: Address, after: number, limit: number): Promise<readonly HistoryEntry[]>;
   proof(payment: PaymentId): Promise<ProofReply>;
+  /** `encodeBalanceProof` of the account in the youngest state that can be proven; undefined when there is none. */
+  balance(address: Address): Promise<Uint8Array | undefined>;
+  /**
+   * Who has the slot of a payment, once that is decided and can be proven. `slot` is its `previous`, for nodes that have
+   * never heard of the payment itself. Undefined also when the chain is longer than OUTCOME_PAYMENTS_MAX or a frame.
+   */
+  outcome(payment: PaymentId, slot: Slot | undefined): Promise<Outcome | undefined>;
   /** Delegated nonce search: 8 bytes. The signal fires when nobody waits for the answer any more. */
   work(previous: Slot, account: Address, from: string, signal: AbortSignal): Promise<Uint8Array | Refusal>;
   status(): Promise<NodeView>;

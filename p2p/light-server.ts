@@ -1,6 +1,6 @@
 /** The node's end of the light protocol: one stream a client, requests answered as they are done, pushes in between. */
 import type { Stream } from '@libp2p/interface';
-import { type Address, FRAME_BYTES_MAX, REACTION, type Refusal } from '../ledger/index.ts';
+import { type Address, FRAME_BYTES_MAX, type Outcome, REACTION, type Refusal } from '../ledger/index.ts';
 import { decodeMessage, encodeMessage } from './codec.ts';
 import { FrameChannel } from './frames.ts';
 import type { Host } from './libp2p-host.ts';
@@ -124,6 +124,10 @@ class ServedLink {
         return page(await this.#handlers.history(request.address, request.after, request.limit));
       case 'proof':
         return this.#handlers.proof(request.payment);
+      case 'balance':
+        return this.#handlers.balance(request.address);
+      case 'outcome':
+        return this.#fitting(await this.#handlers.outcome(request.payment, request.slot));
       case 'work': {
         const { previous, account } = request;
         const found = await this.#handlers.work(previous, account, this.#peer, this.#ended.signal);
@@ -135,6 +139,18 @@ class ServedLink {
         this.#subscribe(request.addresses);
         return null;
     }
+  }
+
+  /** What does not fit a frame cannot be told; the client finds the payments in its history, or has a balance proof. */
+  #fitting(outcome: Outcome | undefined): Outcome | undefined {
+    if (outcome === undefined) return undefined;
+    const bytes = outcome.chain.reduce(
+      (sum, payment) => sum + payment.length + ENTRY_OVERHEAD_BYTES,
+      PAGE_OVERHEAD_BYTES + outcome.balance.length,
+    );
+    if (bytes <= FRAME_BYTES_MAX) return outcome;
+    this.#host.log.debug({ payments: outcome.chain.length, bytes }, 'an outcome does not fit a frame');
+    return undefined;
   }
 
   /**

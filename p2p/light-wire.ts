@@ -5,6 +5,8 @@ import {
   FRAME_BYTES_MAX,
   type Hash,
   NETWORK_ID_BYTES,
+  OUTCOME_PAYMENTS_MAX,
+  type Outcome,
   type PaymentId,
   type Slot,
   type Units,
@@ -27,6 +29,11 @@ const payment = hash<PaymentId>();
 const units = count as unknown as z.ZodType<Units>;
 const encoding = bytes(FRAME_BYTES_MAX);
 
+/** null on the wire (undefined has no place there) is undefined here. */
+function optional<T>(shape: z.ZodType<T>) {
+  return z.preprocess((value) => value ?? undefined, shape.optional());
+}
+
 /** A request: `id` counts up from 1 on each link and comes back with the reply. */
 export const LightRequest = z.discriminatedUnion('ask', [
   z.strictObject({
@@ -44,6 +51,8 @@ export const LightRequest = z.discriminatedUnion('ask', [
     limit: z.int().min(1).max(HISTORY_LIMIT_MAX),
   }),
   z.strictObject({ id: count, ask: z.literal('proof'), payment }),
+  z.strictObject({ id: count, ask: z.literal('balance'), address }),
+  z.strictObject({ id: count, ask: z.literal('outcome'), payment, slot: optional(hash<Slot>()) }),
   z.strictObject({ id: count, ask: z.literal('work'), previous: hash<Slot>(), account: address }),
   z.strictObject({ id: count, ask: z.literal('status') }),
   z.strictObject({
@@ -56,10 +65,8 @@ export type LightRequest = z.infer<typeof LightRequest>;
 
 const status = z.enum(['queued', 'dropped', 'pending', 'contested', 'final', 'dead']);
 
-/** null on the wire (undefined has no place there) is undefined here. */
-function optional<T>(shape: z.ZodType<T>) {
-  return z.preprocess((value) => value ?? undefined, shape.optional());
-}
+/** What a node says of a payment. */
+const claim = { status, winner: optional(payment) };
 
 const historyEntry: z.ZodType<HistoryEntry> = z.strictObject({
   index: count,
@@ -85,7 +92,7 @@ const nodeView = z.strictObject({
 /** The values of the replies, by what was asked. */
 export const LIGHT_VALUES = {
   submit: z
-    .array(z.union([z.strictObject({ id: payment, status }), z.strictObject({ refusal })]))
+    .array(z.union([z.strictObject({ id: payment, ...claim }), z.strictObject({ refusal })]))
     .max(SUBMIT_PAYMENTS_MAX) as z.ZodType<SubmitReply[]>,
   tips: z.array(hash<VertexId>()).max(TIPS_MAX),
   account: z.strictObject({
@@ -100,8 +107,12 @@ export const LIGHT_VALUES = {
   history: z.array(historyEntry).max(HISTORY_LIMIT_MAX),
   proof: z.preprocess(
     (value) => value ?? undefined,
-    z.union([historyEntry, z.strictObject({ status })]).optional(),
+    z.union([historyEntry, z.strictObject(claim)]).optional(),
   ) as z.ZodType<ProofReply>,
+  balance: optional(encoding),
+  outcome: optional(
+    z.strictObject({ balance: encoding, chain: z.array(encoding).min(1).max(OUTCOME_PAYMENTS_MAX) }),
+  ) as z.ZodType<Outcome | undefined>,
   work: z.union([
     bytes(WORK_BYTES).refine((nonce) => nonce.length === WORK_BYTES),
     z.strictObject({ refusal }),
@@ -111,7 +122,7 @@ export const LIGHT_VALUES = {
 } satisfies Record<LightRequest['ask'], z.ZodType>;
 
 const lightPush = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('status'), payment, status, refusal: optional(refusal) }),
+  z.strictObject({ type: z.literal('status'), payment, ...claim, refusal: optional(refusal) }),
   z.strictObject({ type: z.literal('final'), entry: historyEntry }),
 ]) as unknown as z.ZodType<LightPush>;
 

@@ -1,5 +1,14 @@
 /** What the rooms above see of the network. Peers, addresses and protocols are strings here; libp2p stays inside. */
-import type { Address, NetworkId, PaymentId, Refusal, Round, Slot, VertexId } from '../ledger/index.ts';
+import type {
+  Address,
+  NetworkId,
+  Outcome,
+  PaymentId,
+  Refusal,
+  Round,
+  Slot,
+  VertexId,
+} from '../ledger/index.ts';
 import type {
   AccountView,
   HistoryEntry,
@@ -165,6 +174,10 @@ export interface LightLink extends AsyncDisposable {
   /** A page may be shorter than `limit` for want of room in a frame; only an empty one means that there is no more. */
   history(address: Address, after: number, limit: number): Promise<readonly HistoryEntry[]>;
   proof(payment: PaymentId): Promise<ProofReply>;
+  /** `encodeBalanceProof`, unverified. */
+  balance(address: Address): Promise<Uint8Array | undefined>;
+  /** Who has the slot of a payment, unverified. @param slot Its `previous`, for nodes that do not know the payment. */
+  outcome(payment: PaymentId, slot?: Slot): Promise<Outcome | undefined>;
   /** Nonce search by the node: 8 bytes, unverified. */
   work(previous: Slot, account: Address): Promise<Uint8Array | Refusal>;
   status(): Promise<NodeView>;

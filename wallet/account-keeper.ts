@@ -5,7 +5,7 @@
 import {
   type Address,
   decodePayment,
-  encodeFinalityProof,
+  encodePaymentProof,
   type Genesis,
   hex,
   isRefusal,
@@ -14,11 +14,14 @@ import {
   type Slot,
 } from '../ledger/index.ts';
 import type { Log } from '../p2p/index.ts';
-import { AccountBook } from './account-book.ts';
+import { AccountBook, type Burial } from './account-book.ts';
 import { Lane } from './lane.ts';
+import { LostPayments } from './lost-payments.ts';
+import { spanOf } from './payment-span.ts';
+import { baseOf, type ProvenState, provenStateOf, settledBy } from './proven-state.ts';
 import { concerns, type VerifiedPayment, verifiedOf } from './verified-payment.ts';
 import { WalletError } from './wallet-error.ts';
-import type { OutgoingPayment, ReadyWork, WalletState, WalletStore } from './wallet-store.ts';
+import type { LostPayment, OutgoingPayment, ReadyWork, WalletState, WalletStore } from './wallet-store.ts';
 
 export interface AccountKeeperDeps {
   readonly store: WalletStore;
@@ -28,8 +31,10 @@ export interface AccountKeeperDeps {
 /** What is told about each change, after it is durable. */
 export interface KeeperListener {
   verified(payment: VerifiedPayment): void;
-  /** An own payment that never will be final. */
-  dead(payment: Payment): void;
+  /** An own payment that never will be final: proven. */
+  dead(payment: Payment, winner: PaymentId): void;
+  /** An own payment whose slot is decided, and nobody remembers for whom. */
+  forgotten(payment: Payment): void;
 }
 
 /** Changes waiting for the disk: pushes, pages of history and payments come from few places, each one at a time. */
@@ -58,6 +63,8 @@ export class AccountKeeper {
   #work: ReadyWork | undefined;
   #cursors: Readonly<Record<string, number>>;
   #spent: { readonly day: number; readonly units: number };
+  #base: Uint8Array | undefined;
+  readonly #lost: LostPayments;
 
   private constructor(
     genesis: Genesis,
@@ -70,7 +77,11 @@ export class AccountKeeper {
     this.fresh = state === undefined;
     this.#deps = deps;
     const allocation = genesis.allocations.find((given) => given.address === address)?.amount ?? 0;
-    this.#book = new AccountBook({ address, allocation, floor: state });
+    const base = state?.base === undefined ? undefined : provenStateOf(genesis, address, state.base);
+    if (base !== undefined && 'problem' in base) throw damagedBase(base.problem);
+    this.#book = new AccountBook({ address, allocation, floor: state, base: base && baseOf(base) });
+    this.#base = base?.bytes;
+    this.#lost = new LostPayments(genesis.network, state?.lost);
     this.#work = state?.work;
     this.#cursors = state?.cursors ?? {};
     this.#spent = state?.spent ?? { day: 0, units: 0 };
@@ -88,11 +99,13 @@ export class AccountKeeper {
     }
     const keeper = new AccountKeeper(genesis, address, state, deps);
     for await (const record of deps.store.records()) {
-      keeper.#book.addVerified(verifiedOf(genesis, record).payment);
+      const { payment, proof } = verifiedOf(genesis, record);
+      keeper.#book.addVerified(payment, spanOf(genesis, proof));
       keeper.#positions.set(record.id, keeper.#length++);
     }
     for (const outgoing of state?.outgoing ?? []) keeper.#restore(outgoing);
-    for (const { id } of keeper.#book.buryDead()) keeper.#outgoing.delete(id);
+    // Proven before a crash, and not yet told.
+    keeper.#bury(keeper.#book.buryDead());
     return keeper;
   }
 
@@ -127,6 +140,15 @@ export class AccountKeeper {
 
   get work(): ReadyWork | undefined {
     return this.#work;
+  }
+
+  /** Own payments that never will be final, or of which nobody knows; until the caller says that it knows. */
+  get lost(): readonly LostPayment[] {
+    return this.#lost.list;
+  }
+
+  lostOne(id: PaymentId): LostPayment | undefined {
+    return this.#lost.get(id);
   }
 
   cursor(node: string): number | undefined {
@@ -203,21 +225,74 @@ export class AccountKeeper {
         if (!this.#book.knows(payment.id) && concerns(payment, this.address)) fresh.set(payment.id, verified);
       }
       if (fresh.size === 0) return;
-      await this.#deps.store.append([...fresh.values()].map(recordOf));
-      const dead: Payment[] = [];
-      let settled = false;
-      for (const { payment } of fresh.values()) {
-        const change = this.#book.addVerified(payment);
-        this.#positions.set(payment.id, this.#length++);
-        settled ||= change.settled !== undefined;
-        dead.push(...change.dead);
-        this.#outgoing.delete(payment.id);
-      }
-      for (const { id } of dead) this.#outgoing.delete(id);
+      const { dead, settled } = await this.#take([...fresh.values()]);
       // The history alone says the same after a crash, so a state that cannot be written now does no harm.
       if (settled || dead.length > 0) await this.#save({}).catch((error) => this.#complain(error));
       this.#announce([...fresh.values()], dead);
     });
+  }
+
+  /** Writes verified payments down, then takes them into the book. */
+  async #take(fresh: readonly VerifiedPayment[]): Promise<{ dead: readonly Burial[]; settled: boolean }> {
+    await this.#deps.store.append(fresh.map(recordOf));
+    const dead: Burial[] = [];
+    let settled = false;
+    for (const { payment, proof } of fresh) {
+      const change = this.#book.addVerified(payment, spanOf(this.#genesis, proof));
+      this.#positions.set(payment.id, this.#length++);
+      settled ||= change.settled !== undefined;
+      dead.push(...change.dead);
+      this.#outgoing.delete(payment.id);
+    }
+    this.#bury(dead);
+    return { dead, settled };
+  }
+
+  /**
+   * Takes a proven state as what the balance starts from, when it is younger than the one before. Own payments that lead
+   * to its head are final by it, those that contradict it are dead. Durable when it resolves.
+   */
+  rebase(state: ProvenState, nowMs: number): Promise<void> {
+    return this.#lane.run(async () => {
+      const base = baseOf(state);
+      if (base.round <= (this.#book.base?.round ?? -1)) return;
+      const fresh = settledBy(state, this.outgoing, nowMs);
+      const dead = fresh.length === 0 ? [] : [...(await this.#take(fresh)).dead];
+      const buried = this.#book.rebase(base).dead;
+      this.#bury(buried);
+      this.#base = state.bytes;
+      await this.#save({});
+      this.#announce(fresh, [...dead, ...buried]);
+    });
+  }
+
+  /** Gives up an own payment whose slot is decided, and of which nobody knows more. Durable when it resolves. */
+  giveUp(id: PaymentId): Promise<void> {
+    return this.#lane.run(async () => {
+      const outgoing = this.#outgoing.get(id);
+      if (outgoing === undefined || outgoing.payment.sequence > this.#book.settledSequence) return;
+      this.#book.dropPending(id);
+      this.#outgoing.delete(id);
+      this.#lost.add({ bytes: outgoing.bytes, reason: 'forgotten', winner: undefined });
+      await this.#save({});
+      for (const listener of this.#listeners) listener.forgotten(outgoing.payment);
+    });
+  }
+
+  /** The caller knows of a lost payment. Durable when it resolves. */
+  forgetLost(id: PaymentId): Promise<void> {
+    return this.#lane.run(async () => {
+      if (!this.#lost.delete(id)) return;
+      await this.#save({});
+    });
+  }
+
+  #bury(dead: readonly Burial[]): void {
+    for (const { payment, winner } of dead) {
+      const bytes = this.#outgoing.get(payment.id)?.bytes ?? payment.bytes;
+      this.#outgoing.delete(payment.id);
+      this.#lost.add({ bytes, reason: 'dead', winner });
+    }
   }
 
   /** One verified payment with its proof, from the disk; undefined at once when there is none. */
@@ -255,13 +330,15 @@ export class AccountKeeper {
       work: 'work' in change ? change.work : this.#work,
       cursors: this.#cursors,
       spent: change.spent ?? this.#spent,
+      base: this.#base,
+      lost: this.#lost.list,
     });
   }
 
-  #announce(fresh: readonly VerifiedPayment[], dead: readonly Payment[]): void {
+  #announce(fresh: readonly VerifiedPayment[], dead: readonly Burial[]): void {
     for (const listener of this.#listeners) {
       for (const verified of fresh) listener.verified(verified);
-      for (const payment of dead) listener.dead(payment);
+      for (const { payment, winner } of dead) listener.dead(payment, winner);
     }
   }
 
@@ -271,5 +348,12 @@ export class AccountKeeper {
 }
 
 function recordOf({ payment, bytes, proof, verifiedAtMs }: VerifiedPayment) {
-  return { id: payment.id, payment: bytes, proof: encodeFinalityProof(proof), verifiedAtMs };
+  return { id: payment.id, payment: bytes, proof: encodePaymentProof(proof), verifiedAtMs };
+}
+
+function damagedBase(problem: string): WalletError {
+  const text =
+    `The balance proof in the wallet's state does not hold (${problem}). Take a backup of the state file, or move it ` +
+    'away once every payment of this wallet is final: the wallet then asks the nodes.';
+  return new WalletError('wallet_corrupted', text);
 }

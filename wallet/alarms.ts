@@ -77,6 +77,18 @@ export class Alarms implements Disposable {
     });
   }
 
+  /** Resolves after `ms`, or at once when everything ends or the signal fires. */
+  async pause(ms: number, signal?: AbortSignal): Promise<void> {
+    using bell = new Bell(this);
+    const onAbort = () => bell.ring();
+    signal?.addEventListener('abort', onAbort);
+    try {
+      if (!signal?.aborted) await bell.sleep(ms);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const end of [...this.#waiting]) end();

@@ -26,6 +26,8 @@ export interface FinalWatchDeps {
   readonly log: Log;
   nowMs(): number;
   onStatus(link: LightLink, payment: PaymentId, status: PaymentStatus): void;
+  /** A node knows nothing of a payment that is waited for. */
+  onUnknown(link: LightLink, payment: PaymentId): void;
 }
 
 interface Waiter {
@@ -33,11 +35,19 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-export function deadError(payment: PaymentId): WalletError {
+export function deadError(payment: PaymentId, winner: PaymentId | undefined): WalletError {
   const text =
-    `Payment ${payment} never will be final: another payment from the same account took its place and is proven final. ` +
-    'The key is in use elsewhere too. Look at the history, then pay again if it is still owed.';
-  return new WalletError('payment_dead', text, { payment });
+    `Payment ${payment} never will be final: payment ${winner ?? '(not known which)'} of the same account took its ` +
+    'place, and that is proven. The key is in use elsewhere too, or this wallet was restored from an old backup. Nothing ' +
+    'of it was paid. Look at the history, then pay again if it is still owed.';
+  return new WalletError('payment_dead', text, { payment, winner });
+}
+
+export function forgottenError(payment: PaymentId): WalletError {
+  const text =
+    `Of payment ${payment} nobody can tell any more whether it was paid: its place in the account is decided, so long ` +
+    'ago that the nodes have forgotten for whom. Ask the receiver before you pay again.';
+  return new WalletError('payment_forgotten', text, { payment });
 }
 
 export class FinalWatch {
@@ -57,14 +67,15 @@ export class FinalWatch {
     this.#bell = new Bell(deps.alarms);
     deps.keeper.listen({
       verified: (verified) => this.#resolve(verified),
-      dead: ({ id }) => this.#reject(id, deadError(id)),
+      dead: ({ id }, winner) => this.#reject(id, deadError(id, winner)),
+      forgotten: ({ id }) => this.#reject(id, forgottenError(id)),
     });
     deps.alarms.onDispose(() => {
       for (const id of [...this.#waiters.keys()]) this.#reject(id, disposedError());
     });
   }
 
-  /** Without a deadline: for own payments, whose number is bounded. Rejects with `payment_dead` or `disposed`. */
+  /** Without a deadline: for own payments, whose number is bounded. Rejects with `payment_dead`, `payment_forgotten`, `disposed`. */
   outcome(id: PaymentId): Promise<VerifiedPayment> {
     const known = this.#deps.keeper.verified(id);
     if (known !== undefined) return known;
@@ -73,10 +84,12 @@ export class FinalWatch {
     return promise;
   }
 
-  /** Rejects with `timeout`, `payment_dead`, `too_busy`, `aborted` or `disposed`. */
+  /** Rejects with `timeout`, `payment_dead`, `payment_forgotten`, `too_busy`, `aborted` or `disposed`. */
   async wait(id: PaymentId, timeoutMs: number, signal: AbortSignal | undefined): Promise<VerifiedPayment> {
     const known = this.#deps.keeper.verified(id);
     if (known !== undefined) return known;
+    const lost = this.#deps.keeper.lostOne(id);
+    if (lost !== undefined) throw lost.reason === 'dead' ? deadError(id, lost.winner) : forgottenError(id);
     if (this.#waiters.size >= this.#options.waitsMax && !this.#waiters.has(id)) {
       const text = `${this.#options.waitsMax} payments are waited for already: wait for some of them first.`;
       throw new WalletError('too_busy', text, { payment: id });
@@ -117,7 +130,10 @@ export class FinalWatch {
     } catch {
       return;
     }
-    if (claim === undefined) return;
+    if (claim === undefined) {
+      this.#deps.onUnknown(link, id);
+      return;
+    }
     if ('status' in claim) {
       this.#deps.onStatus(link, id, claim.status);
       return;

@@ -7,6 +7,7 @@ import type { HistoryEntry, LightLink, LightPush, Log } from '../p2p/index.ts';
 import type { AccountKeeper } from './account-keeper.ts';
 import { type Alarms, Bell } from './alarms.ts';
 import type { NodeLinks } from './node-links.ts';
+import type { OutcomeWatch } from './outcome-watch.ts';
 import type { RestoreGuard } from './restore-guard.ts';
 import { concerns, type VerifiedPayment, verifyClaim } from './verified-payment.ts';
 
@@ -19,12 +20,15 @@ export interface HistorySyncOptions {
   readonly historyReadMs: number;
   /** The same when a node has spoken of something that may be news. */
   readonly historyHurryMs: number;
+  /** Between two questions for a balance proof, while one is needed that no node has. */
+  readonly balanceAskMs: number;
 }
 
 export interface HistorySyncDeps {
   readonly keeper: AccountKeeper;
   readonly links: NodeLinks;
   readonly guard: RestoreGuard;
+  readonly outcomes: Pick<OutcomeWatch, 'rebase'>;
   readonly alarms: Alarms;
   readonly log: Log;
   nowMs(): number;
@@ -40,6 +44,8 @@ interface Follower {
   readAtMs: number;
   /** Read from the beginning once more: what the node knows does not fit to what it has told. */
   reread: 'never' | 'wanted' | 'done';
+  /** The node has left something out that it had once, or means something else by the balance: a proof is to tell. */
+  doubt: boolean;
 }
 
 /** `history` tells what comes after an index, and indices begin at 0. */
@@ -69,6 +75,7 @@ export class HistorySync {
       ended: false,
       readAtMs: 0,
       reread: 'never',
+      doubt: false,
     };
     this.#followers.set(link, follower);
     link.closed.then(() => this.#end(link, follower));
@@ -95,10 +102,14 @@ export class HistorySync {
     }
   }
 
-  /** Reads on at one node soon, because it speaks of something that may be news. */
-  hurry(link: LightLink): void {
+  /**
+   * Reads on at one node soon, because it speaks of something that may be news.
+   * @param doubt The balance itself is in doubt.
+   */
+  hurry(link: LightLink, doubt = false): void {
     const follower = this.#followers.get(link);
     if (follower === undefined) return;
+    follower.doubt ||= doubt;
     follower.readAtMs = Math.min(follower.readAtMs, this.#deps.nowMs() + this.#options.historyHurryMs);
     follower.bell.ring();
   }
@@ -153,9 +164,23 @@ export class HistorySync {
       follower.reread = 'wanted';
       return this.#read(link, follower);
     }
+    // While the own payments are the same, only credits can make the difference.
+    const { settledSequence, verifiedBalance, uncertain } = keeper.book;
+    const differs = view.finalSequence === settledSequence && view.balance !== verifiedBalance;
+    if (follower.doubt || behind || differs || uncertain > 0) await this.#rebase(link, follower);
     guard.claimed(link.address, view.sequence);
     guard.heard(link.address);
     links.praise(link);
+  }
+
+  /** Has what is missing replaced by a proven balance; soon again when this node cannot do that yet. */
+  async #rebase(link: LightLink, follower: Follower): Promise<void> {
+    const { keeper, outcomes, nowMs } = this.#deps;
+    const whole = await outcomes.rebase(link);
+    follower.doubt &&= !whole;
+    if (follower.doubt || keeper.book.uncertain > 0) {
+      follower.readAtMs = Math.min(follower.readAtMs, nowMs() + this.#options.balanceAskMs);
+    }
   }
 
   async #readPages(link: LightLink, follower: Follower, from: number): Promise<number> {
@@ -172,6 +197,8 @@ export class HistorySync {
       for (const entry of page) {
         if (!Number.isSafeInteger(entry.index) || entry.index <= after)
           throw new Lie('entries are not ascending');
+        // Forgotten at this node, so perhaps at all of them.
+        follower.doubt ||= entry.index > after + 1;
         after = entry.index;
         const payment = decodePayment(entry.payment, this.#genesis.network);
         if (isRefusal(payment)) throw new Lie(JSON.stringify(payment));

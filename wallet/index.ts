@@ -34,7 +34,9 @@ export {
   type LightClientDeps,
   type LightClientOptions,
   type LightTuning,
+  type PaymentLost,
   type PaymentUnderWay,
+  type ProvenBalance,
   type SentPayment,
   type StatusEvent,
 } from './light-options.ts';
@@ -102,4 +104,11 @@ export {
 } from './tariff.ts';
 export { type FinalityClaim, type VerifiedPayment, verifyClaim } from './verified-payment.ts';
 export { WalletError, type WalletErrorCode } from './wallet-error.ts';
-export type { HistoryRecord, OutgoingPayment, ReadyWork, WalletState, WalletStore } from './wallet-store.ts';
+export type {
+  HistoryRecord,
+  LostPayment,
+  OutgoingPayment,
+  ReadyWork,
+  WalletState,
+  WalletStore,
+} from './wallet-store.ts';

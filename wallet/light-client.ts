@@ -4,16 +4,29 @@
  * in account-book.ts (what may be signed), outbox.ts (how it gets out), history-sync.ts and final-watch.ts (how proofs
  * come in), restore-guard.ts (when the past is known well enough).
  */
-import type { Address, PaymentId, Refusal, Slot, Transfer, Units, VertexId } from '../ledger/index.ts';
+import {
+  type Address,
+  decodePayment,
+  type Genesis,
+  isRefusal,
+  type PaymentId,
+  type Refusal,
+  type Slot,
+  type Transfer,
+  type Units,
+  type VertexId,
+} from '../ledger/index.ts';
 import type { LightLink, NodeView, PaymentStatus, SubmitReply } from '../p2p/index.ts';
 import { AccountKeeper } from './account-keeper.ts';
-import { disposedError } from './alarms.ts';
+import { abortedError, disposedError } from './alarms.ts';
 import type { NetworkView } from './header-watch.ts';
 import type {
   LightClient,
   LightClientDeps,
   LightClientOptions,
+  PaymentLost,
   PaymentUnderWay,
+  ProvenBalance,
   SentPayment,
   StatusEvent,
 } from './light-options.ts';
@@ -21,6 +34,7 @@ import { buildParts, type LightParts } from './light-parts.ts';
 import type { NodeLinkView } from './node-links.ts';
 import { noNodeError } from './own-block.ts';
 import { orderOf } from './payment-order.ts';
+import type { ProvenState } from './proven-state.ts';
 import { StatusBoard } from './status-board.ts';
 import type { VerifiedPayment } from './verified-payment.ts';
 import { WalletError } from './wallet-error.ts';
@@ -37,7 +51,20 @@ export async function createLightClient(
   return new RunningClient(options, deps, keeper);
 }
 
+/** A node that says so lacks something that this wallet has a proof of, or this wallet lacks a payment of its own. */
+const BALANCE_IN_DOUBT: ReadonlySet<Refusal['code']> = new Set([
+  'unfunded',
+  'previous_unknown',
+  'sequence_gap',
+]);
+
+function provenBalanceOf({ proof, checkpoint, timeMs, bytes }: ProvenState): ProvenBalance {
+  const { address, balance, sequence, head } = proof;
+  return { address, balance, sequence, head, checkpoint, timeMs, proof: bytes };
+}
+
 class RunningClient implements LightClient {
+  readonly #genesis: Genesis;
   readonly #deps: LightClientDeps;
   readonly #keeper: AccountKeeper;
   readonly #board: StatusBoard;
@@ -46,6 +73,7 @@ class RunningClient implements LightClient {
   #asked = 0;
 
   constructor(options: LightClientOptions, deps: LightClientDeps, keeper: AccountKeeper) {
+    this.#genesis = options.genesis;
     this.#deps = deps;
     this.#keeper = keeper;
     this.#board = new StatusBoard(deps.log);
@@ -53,11 +81,16 @@ class RunningClient implements LightClient {
       onUp: (link) => this.#onUp(link),
       onClaim: (link, payment, status, refusal) => this.#onClaim(link, payment, status, refusal),
       onReply: (link, payment, reply) => this.#onReply(link, payment, reply),
+      onUnknown: (link, payment) => this.#onUnknown(link, payment),
       run: (task) => this.#run(task),
     });
     keeper.listen({
       verified: (verified) => this.#onVerified(verified),
-      dead: (payment) => this.#onDead(payment),
+      dead: (payment, winner) => this.#onDead(payment, winner),
+      forgotten: (payment) => {
+        this.#board.forgotten(payment);
+        this.#settled();
+      },
     });
     const { headers, links, outbox, watch, work } = this.#parts;
     deps.peers.onHeader((header) => {
@@ -133,6 +166,59 @@ class RunningClient implements LightClient {
     });
   }
 
+  get lost(): readonly PaymentLost[] {
+    return this.#keeper.lost.flatMap(({ bytes, reason, winner }) => {
+      const payment = decodePayment(bytes, this.#genesis.network);
+      if (isRefusal(payment)) return [];
+      const { id, sequence, transfers, total, memo } = payment;
+      return [{ id, bytes, sequence, transfers, total, memo, reason, winner }];
+    });
+  }
+
+  forgetLost(id: PaymentId): Promise<void> {
+    return this.#keeper.forgetLost(id);
+  }
+
+  get uncertain(): Units {
+    return this.#keeper.book.uncertain as Units;
+  }
+
+  async provenBalance({
+    timeoutMs,
+    signal,
+  }: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+  }): Promise<ProvenBalance> {
+    const { alarms, balanceAskMs } = this.#parts;
+    const endMs = this.#deps.nowMs() + timeoutMs;
+    for (;;) {
+      if (alarms.disposed) throw disposedError();
+      if (signal?.aborted) throw abortedError(signal);
+      const state = await this.#youngest();
+      if (state !== undefined) return provenBalanceOf(state);
+      const restMs = endMs - this.#deps.nowMs();
+      if (restMs <= 0) throw this.#unproven(timeoutMs);
+      await alarms.pause(Math.min(balanceAskMs, restMs), signal);
+    }
+  }
+
+  /** The youngest state that any linked node proves now. */
+  async #youngest(): Promise<ProvenState | undefined> {
+    const { links, outcomes } = this.#parts;
+    const asked = links.rotation(0).map((link) => outcomes.proven(link).catch(() => undefined));
+    const states = (await Promise.all(asked)).filter((state) => state !== undefined);
+    return states.sort((a, b) => b.round - a.round)[0];
+  }
+
+  #unproven(timeoutMs: number): WalletError {
+    if (this.#parts.links.rotation(0).length === 0) return noNodeError();
+    const text =
+      `No node has proven the balance in ${timeoutMs} ms. A young network has to commit first: ask again, or ask other ` +
+      'nodes.';
+    return new WalletError('timeout', text);
+  }
+
   onIncoming(listener: (payment: VerifiedPayment) => void): () => void {
     return this.#board.onIncoming(listener);
   }
@@ -181,12 +267,12 @@ class RunningClient implements LightClient {
     this.#settled();
   }
 
-  #onDead(payment: Parameters<StatusBoard['dead']>[0]): void {
+  #onDead(payment: Parameters<StatusBoard['dead']>[0], winner: PaymentId): void {
     this.#deps.log.error(
-      { payment: payment.id },
-      'a rival of an own payment is final: the key is in use elsewhere',
+      { payment: payment.id, winner },
+      'a rival of an own payment is final: the key is in use elsewhere, or this wallet comes from an old backup',
     );
-    this.#board.dead(payment);
+    this.#board.dead(payment, winner);
     this.#settled();
   }
 
@@ -205,8 +291,20 @@ class RunningClient implements LightClient {
     this.#deps.log.info({ node: link.address, payment, refusal }, 'a node refuses an own payment');
     const event = { payment, status: 'refused', proven: false, node: link.address, refusal } as const;
     this.#board.claim(event, true);
-    // A final rival would stand in this node's history.
+    // A final rival would stand in this node's history, and a proven balance shows what is missing here.
     if (refusal.code === 'slot_taken') this.#parts.sync.hurry(link);
+    else if (BALANCE_IN_DOUBT.has(refusal.code)) this.#parts.sync.hurry(link, true);
+    this.#seek(link, payment);
+  }
+
+  /** Where its slot is decided already, the node is asked for whom. */
+  #seek(link: LightLink, payment: PaymentId): void {
+    const { outcomes } = this.#parts;
+    if (outcomes.isSettled(payment)) this.#run(outcomes.ask(link, payment));
+  }
+
+  #onUnknown(link: LightLink, payment: PaymentId): void {
+    this.#seek(link, payment);
   }
 
   #onClaim(link: LightLink, payment: PaymentId, status: PaymentStatus, refusal?: Refusal): void {
@@ -215,6 +313,8 @@ class RunningClient implements LightClient {
     if (!own) return;
     if (status === 'final') this.#run(this.#parts.watch.ask(link, payment));
     if (status === 'dead' || status === 'contested') this.#parts.sync.hurry(link);
+    if (status === 'dead') this.#run(this.#parts.outcomes.ask(link, payment));
+    else this.#seek(link, payment);
   }
 
   #run(task: Promise<unknown>): void {

@@ -1,6 +1,7 @@
 /** What a light client is given, and its times and bounds with their reasons. None of them is a rule of the network. */
 import type {
   Address,
+  Checkpoint,
   Genesis,
   PaymentId,
   Refusal,
@@ -56,6 +57,9 @@ export interface LightTuning {
   readonly proofAsksMax: number;
   readonly headerIntervalMs: number;
   readonly forgedHeadersMax: number;
+  readonly balanceAskMs: number;
+  readonly baseAgeRoundsMax: number;
+  readonly outcomeWaitMs: number;
 }
 
 export const LIGHT_TUNING_DEFAULT: LightTuning = {
@@ -88,6 +92,11 @@ export const LIGHT_TUNING_DEFAULT: LightTuning = {
   proofAsksMax: 16,
   headerIntervalMs: 1_000,
   forgedHeadersMax: 64,
+  // A proof lags behind a commit by some rounds.
+  balanceAskMs: 3_000,
+  // Nodes remember two epochs of 1000 rounds: what they have forgotten is in any state of the last one.
+  baseAgeRoundsMax: 1_000,
+  outcomeWaitMs: 30_000,
 };
 
 export interface LightClientOptions {
@@ -116,7 +125,7 @@ export interface SentPayment {
   readonly id: PaymentId;
   /** The whole encoding, the same for ever. */
   readonly bytes: Uint8Array;
-  /** Resolves with the verified proof. Rejects with `payment_dead`, or `disposed`; needs no handler of its own. */
+  /** Resolves with the verified proof. Rejects with `payment_dead`, `payment_forgotten`, `disposed`; needs no handler of its own. */
   readonly final: Promise<VerifiedPayment>;
 }
 
@@ -135,12 +144,43 @@ export interface PaymentUnderWay {
 /** News of a payment from or to the account. */
 export interface StatusEvent {
   readonly payment: PaymentId;
-  readonly status: PaymentStatus | 'signed' | 'refused';
+  readonly status: PaymentStatus | 'signed' | 'refused' | 'forgotten';
   /** True for what this client has proof of or did itself; false for what a node says. */
   readonly proven: boolean;
   /** Who says so; undefined when proven. */
   readonly node?: string | undefined;
   readonly refusal?: Refusal | undefined;
+  /** With `dead`: the payment that is decided in its place. */
+  readonly winner?: PaymentId | undefined;
+}
+
+/** The account in one state of the ledger, checked here. It is true while Byzantine weight is under W/3. */
+export interface ProvenBalance {
+  readonly address: Address;
+  readonly balance: Units;
+  /** Of the last decided payment, 0 before the first. */
+  readonly sequence: number;
+  /** Its id, else the address. */
+  readonly head: Slot;
+  readonly checkpoint: Checkpoint;
+  /** When validators of weight >= q had seen that state, by their clocks: milliseconds since 1970. */
+  readonly timeMs: number;
+  /** `encodeBalanceProof`: what anybody can check with the genesis alone. */
+  readonly proof: Uint8Array;
+}
+
+/** An own payment that was signed and did not become final, as far as anybody can tell. */
+export interface PaymentLost {
+  readonly id: PaymentId;
+  readonly bytes: Uint8Array;
+  readonly sequence: number;
+  readonly transfers: readonly Transfer[];
+  readonly total: Units;
+  readonly memo: Uint8Array;
+  /** `dead`: proven, nothing of it was paid. `forgotten`: paid or dead, and no node remembers. */
+  readonly reason: 'dead' | 'forgotten';
+  /** The payment that is decided in its place, where that is known. */
+  readonly winner: PaymentId | undefined;
 }
 
 export interface LightClient extends AsyncDisposable {
@@ -166,13 +206,30 @@ export interface LightClient extends AsyncDisposable {
     memo?: Uint8Array,
     options?: { readonly signal?: AbortSignal },
   ): Promise<SentPayment>;
-  /** Resolves when this client itself has verified the proof. Rejects with `timeout`, `payment_dead`, `too_busy` ... */
+  /** Resolves when this client itself has verified the proof. Rejects with `timeout`, `payment_dead`, `payment_forgotten` ... */
   waitFinal(
     id: PaymentId,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<VerifiedPayment>;
   /** Own payments under way, lowest sequence first. */
   readonly underWay: readonly PaymentUnderWay[];
+  /**
+   * Own payments that did not become final, also from before a restart, oldest first: the latest 64. Nothing is paid again
+   * by itself. Whoever has decided about one of them says so with `forgetLost`.
+   */
+  readonly lost: readonly PaymentLost[];
+  /** Durable when it resolves. Nothing happens when there is no such payment. */
+  forgetLost(id: PaymentId): Promise<void>;
+  /**
+   * The account's balance in the youngest state that the linked nodes can prove: it may lack what became final in the last
+   * seconds. Rejects with `no_node`, `timeout`, `aborted`, `disposed`.
+   */
+  provenBalance(options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+  }): Promise<ProvenBalance>;
+  /** Verified credits that are not in the balance yet, because it is open whether its base has them; nearly always 0. */
+  readonly uncertain: Units;
   /** Verified payments to this account from others, each once, when it is on disk. Returns the way to stop. */
   onIncoming(listener: (payment: VerifiedPayment) => void): () => void;
   onStatus(listener: (event: StatusEvent) => void): () => void;

@@ -9,6 +9,7 @@ import { HistorySync } from './history-sync.ts';
 import { LIGHT_TUNING_DEFAULT, type LightClientDeps, type LightClientOptions } from './light-options.ts';
 import { NodeLinks } from './node-links.ts';
 import { Outbox } from './outbox.ts';
+import { OutcomeWatch } from './outcome-watch.ts';
 import { OwnBlocks } from './own-block.ts';
 import { Payer } from './payer.ts';
 import { RestoreGuard } from './restore-guard.ts';
@@ -20,6 +21,8 @@ export interface LightHooks {
   /** A node's word about a payment. */
   onClaim(link: LightLink, payment: PaymentId, status: PaymentStatus, refusal?: Refusal | undefined): void;
   onReply(link: LightLink, payment: PaymentId, reply: SubmitReply): void;
+  /** A node knows nothing of a payment that is waited for. */
+  onUnknown(link: LightLink, payment: PaymentId): void;
   /** Runs beside everything else; its failure is logged. */
   run(task: Promise<unknown>): void;
 }
@@ -50,13 +53,20 @@ export function buildParts(
     },
     keeper.work,
   );
+  const outcomes = new OutcomeWatch(genesis, t, { ...base, links, round: () => headers.view.round });
   const sync = new HistorySync(genesis, t, {
     ...base,
     links,
     guard,
+    outcomes,
     onStatus: (link, { payment, status, refusal }) => hooks.onClaim(link, payment, status, refusal),
   });
-  const watch = new FinalWatch(genesis, t, { ...base, links, onStatus: hooks.onClaim });
+  const watch = new FinalWatch(genesis, t, {
+    ...base,
+    links,
+    onStatus: hooks.onClaim,
+    onUnknown: hooks.onUnknown,
+  });
   const blocks = new OwnBlocks(genesis.network, t.requestTimeoutMs, { ...base, peers, links, headers });
   const outbox = new Outbox(genesis, t, {
     ...base,
@@ -73,10 +83,12 @@ export function buildParts(
     guard,
     work,
     sync,
+    outcomes,
     watch,
     blocks,
     outbox,
     payer,
     payTimeoutMs: t.payTimeoutMs,
+    balanceAskMs: t.balanceAskMs,
   };
 }

@@ -3,7 +3,7 @@
  * (receipt-check.ts): the charger's signature on the readings, the car's on the terms, each payment's own signature and
  * its proof of finality, and the holder's signature over the whole.
  */
-import { encodeFinalityProof, hex, type NetworkId } from '../ledger/index.ts';
+import { encodePaymentProof, hex, type NetworkId } from '../ledger/index.ts';
 import type { ReadingChain } from './session-chain.ts';
 import type { EndReason, Party, SessionMode } from './session-messages.ts';
 import type { FinalPayment } from './session-ports.ts';
@@ -27,7 +27,7 @@ export interface ReceiptPayment {
   readonly amount: number;
   /** Hex of the whole encoding. */
   readonly bytes: string;
-  /** Hex of encodeFinalityProof. */
+  /** Hex of encodePaymentProof. */
   readonly proof: string;
 }
 
@@ -99,7 +99,7 @@ function paymentOf(chain: ReadingChain, { payment, bytes, proof }: FinalPayment)
   const check = checkSessionPayment(payment, chain.terms, chain.heads);
   if ('problem' in check) throw new Error(`broken invariant: ${check.problem}`);
   const { seq, amount } = check;
-  return { id: payment.id, seq, amount, bytes: hex(bytes), proof: hex(encodeFinalityProof(proof)) };
+  return { id: payment.id, seq, amount, bytes: hex(bytes), proof: hex(encodePaymentProof(proof)) };
 }
 
 /** The receipt as canonical JSON, payments in the order of the readings they pay for, signed by its holder. */

@@ -1,5 +1,5 @@
 /** What a charging session needs from the world around it, as narrow as it can be, and what it gives back. */
-import type { Address, FinalityProof, Payment, PaymentId, Transfer, Units } from '../ledger/index.ts';
+import type { Address, Payment, PaymentId, PaymentProof, Transfer, Units } from '../ledger/index.ts';
 import type { SessionEnd } from './session-messages.ts';
 
 /** A payment whose proof of finality this client has itself checked. */
@@ -7,7 +7,7 @@ export interface FinalPayment {
   readonly payment: Payment;
   /** The whole encoding. */
   readonly bytes: Uint8Array;
-  readonly proof: FinalityProof;
+  readonly proof: PaymentProof;
 }
 
 /** The car's purse. A LightClient is one. */

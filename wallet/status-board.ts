@@ -34,7 +34,7 @@ export class StatusBoard {
   /** @param own True for an own payment under way: the same word twice is no news. */
   claim(event: StatusEvent, own: boolean): void {
     const { payment, status } = event;
-    if (own && status !== 'signed' && status !== 'refused') {
+    if (own && status !== 'signed' && status !== 'refused' && status !== 'forgotten') {
       if (this.#claimed.get(payment) === status) return;
       this.#claimed.set(payment, status);
     }
@@ -52,9 +52,14 @@ export class StatusBoard {
     if (incoming) this.#tell(this.#incoming, verified);
   }
 
-  dead({ id }: Payment): void {
+  dead({ id }: Payment, winner: PaymentId): void {
     this.#claimed.delete(id);
-    this.#tell(this.#status, { payment: id, status: 'dead', proven: true });
+    this.#tell(this.#status, { payment: id, status: 'dead', proven: true, winner });
+  }
+
+  forgotten({ id }: Payment): void {
+    this.#claimed.delete(id);
+    this.#tell(this.#status, { payment: id, status: 'forgotten', proven: true });
   }
 
   #tell<T>(listeners: ReadonlySet<Listener<T>>, event: T): void {

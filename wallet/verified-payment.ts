@@ -2,14 +2,15 @@
 import {
   type Address,
   checkFinalityProof,
+  checkOutcome,
   checkPayment,
-  decodeFinalityProof,
   decodePayment,
-  type FinalityProof,
+  decodePaymentProof,
   type Genesis,
   isRefusal,
   type Payment,
   type PaymentId,
+  type PaymentProof,
 } from '../ledger/index.ts';
 import { WalletError } from './wallet-error.ts';
 import type { HistoryRecord } from './wallet-store.ts';
@@ -18,7 +19,8 @@ export interface VerifiedPayment {
   readonly payment: Payment;
   /** The whole encoding. */
   readonly bytes: Uint8Array;
-  readonly proof: FinalityProof;
+  /** By certificates, or by what a commit has decided. */
+  readonly proof: PaymentProof;
   readonly verifiedAtMs: number;
 }
 
@@ -32,22 +34,32 @@ export type ClaimVerdict = { readonly verified: VerifiedPayment } | { readonly p
 
 /**
  * Checks everything that a claim says: that the bytes are a payment of this network with its owner's signature, that the
- * proof is about this payment, and that validators of weight >= q have certified it. Copies what it keeps.
+ * proof is about this payment, and that validators of weight >= q have certified it, or signed a state that it is part of.
+ * Copies what it keeps.
  */
 export function verifyClaim(genesis: Genesis, claim: FinalityClaim, nowMs: number): ClaimVerdict {
   const bytes = claim.payment.slice();
   const payment = decodePayment(bytes, genesis.network);
   if (isRefusal(payment)) return { problem: `payment: ${JSON.stringify(payment)}` };
-  const proof = decodeFinalityProof(claim.proof.slice());
+  const proof = decodePaymentProof(claim.proof.slice());
   if (isRefusal(proof)) return { problem: `proof: ${JSON.stringify(proof)}` };
-  if (proof.payment !== payment.id)
-    return { problem: `the proof is about ${proof.payment}, not ${payment.id}` };
   // The id does not cover work and signature, so the proof does not either; the copy that we keep has to be whole.
   const refusal = checkPayment(payment, genesis);
   if (refusal !== undefined) return { problem: `payment: ${JSON.stringify(refusal)}` };
-  const wrong = checkFinalityProof(genesis, proof);
-  if (wrong !== undefined) return { problem: `proof: ${JSON.stringify(wrong)}` };
+  const problem = proofProblem(genesis, payment, proof);
+  if (problem !== undefined) return { problem };
   return { verified: { payment, bytes, proof, verifiedAtMs: nowMs } };
+}
+
+function proofProblem(genesis: Genesis, payment: Payment, proof: PaymentProof): string | undefined {
+  if ('chain' in proof) {
+    const verdict = checkOutcome(genesis, payment, proof);
+    if ('code' in verdict) return `proof: ${JSON.stringify(verdict)}`;
+    return verdict.won ? undefined : `the proof is about ${verdict.winner}, not ${payment.id}`;
+  }
+  if (proof.payment !== payment.id) return `the proof is about ${proof.payment}, not ${payment.id}`;
+  const wrong = checkFinalityProof(genesis, proof);
+  return wrong === undefined ? undefined : `proof: ${JSON.stringify(wrong)}`;
 }
 
 /** True when a payment is from or to an account. */
@@ -58,10 +70,9 @@ export function concerns(payment: Payment, address: Address): boolean {
 /** What one's own store holds was verified before it was stored; only its form is checked again. */
 export function verifiedOf(genesis: Genesis, record: HistoryRecord): VerifiedPayment {
   const payment = decodePayment(record.payment, genesis.network);
-  const proof = decodeFinalityProof(record.proof);
-  if (isRefusal(payment) || isRefusal(proof) || payment.id !== record.id || proof.payment !== record.id) {
-    throw corruptedRecord(record.id);
-  }
+  const proof = decodePaymentProof(record.proof);
+  if (isRefusal(payment) || isRefusal(proof) || payment.id !== record.id) throw corruptedRecord(record.id);
+  if ('payment' in proof && proof.payment !== record.id) throw corruptedRecord(record.id);
   return { payment, bytes: record.payment, proof, verifiedAtMs: record.verifiedAtMs };
 }
 

@@ -63,8 +63,10 @@ export type WalletErrorCode =
   | 'still_sending'
   /** Every node refuses the signed and stored payment today; it is offered again until it is final or dead. */
   | 'refused'
-  /** A rival of this payment is final: this one never will be. */
+  /** Proven: another payment has its slot, or that of one before it. `winner` says which. This one never will be final. */
   | 'payment_dead'
+  /** Its slot is decided, and no node remembers for whom: it was paid, or never will be. */
+  | 'payment_forgotten'
   /** Not in time; what was waited for may still happen. */
   | 'timeout'
   /** The caller's signal ended the wait. */
@@ -81,12 +83,15 @@ export interface WalletErrorMore {
   readonly payment?: PaymentId;
   /** What a node said, with code `refused`. */
   readonly refusal?: Refusal;
+  /** The payment that is decided in its place, with code `payment_dead`. */
+  readonly winner?: PaymentId | undefined;
 }
 
 export class WalletError extends Error {
   readonly code: WalletErrorCode;
   readonly payment: PaymentId | undefined;
   readonly refusal: Refusal | undefined;
+  readonly winner: PaymentId | undefined;
 
   constructor(code: WalletErrorCode, message: string, more: WalletErrorMore = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
@@ -94,5 +99,6 @@ export class WalletError extends Error {
     this.code = code;
     this.payment = more.payment;
     this.refusal = more.refusal;
+    this.winner = more.winner;
   }
 }

@@ -18,6 +18,19 @@ export interface ReadyWork {
   readonly nonce: Uint8Array;
 }
 
+/** An own payment that was signed and never will be final, or of which nobody can tell any more what became of it. */
+export interface LostPayment {
+  /** The whole encoding. */
+  readonly bytes: Uint8Array;
+  /**
+   * - `dead` - another payment has its slot, or that of a payment before it: proven
+   * - `forgotten` - its slot is decided, and no node remembers for whom
+   */
+  readonly reason: 'dead' | 'forgotten';
+  /** The payment that is decided in its place, where that is known. */
+  readonly winner: PaymentId | undefined;
+}
+
 export interface WalletState {
   /** Network id, 32 hex characters. */
   readonly network: string;
@@ -33,6 +46,10 @@ export interface WalletState {
   readonly cursors: Readonly<Record<string, number>>;
   /** Units signed away on one day (days since 1970, UTC), for the daily limit. */
   readonly spent: { readonly day: number; readonly units: number };
+  /** `encodeBalanceProof`: what the balance starts from, when not all of the history could be had. */
+  readonly base: Uint8Array | undefined;
+  /** Until the caller has said that it knows; the latest ones. */
+  readonly lost: readonly LostPayment[];
 }
 
 /** One payment from or to the account whose finality this wallet has verified. */
@@ -40,7 +57,7 @@ export interface HistoryRecord {
   readonly id: PaymentId;
   /** The whole encoding of the payment. */
   readonly payment: Uint8Array;
-  /** `encodeFinalityProof`. */
+  /** `encodePaymentProof`. */
   readonly proof: Uint8Array;
   readonly verifiedAtMs: number;
 }

@@ -68,6 +68,7 @@ export const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   work_failed: failed,
   signer_failed: failed,
   payment_dead: failed,
+  payment_forgotten: failed,
   aborted: interrupted,
   disposed: interrupted,
   // Sessions

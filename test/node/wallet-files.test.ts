@@ -30,6 +30,11 @@ const STATE: WalletState = {
   work: { slot: ADDRESS, nonce: new Uint8Array(8).fill(7) },
   cursors: { '/ip4/127.0.0.1/tcp/1/p2p/x': 12 },
   spent: { day: 20_000, units: 17 },
+  base: Uint8Array.of(3, 4),
+  lost: [
+    { bytes: Uint8Array.of(5), reason: 'dead', winner: 'ef'.repeat(32) as PaymentId },
+    { bytes: Uint8Array.of(6), reason: 'forgotten', winner: undefined },
+  ],
 };
 
 function record(number: number): HistoryRecord {

@@ -67,6 +67,8 @@ export const noLight: LightHandlers = {
     }),
   history: () => Promise.resolve([]),
   proof: () => Promise.resolve(undefined),
+  balance: () => Promise.resolve(undefined),
+  outcome: () => Promise.resolve(undefined),
   work: () => Promise.resolve(new Uint8Array(8)),
   status: () =>
     Promise.resolve({

@@ -1,6 +1,7 @@
 import {
   type Address,
   hex,
+  type Outcome,
   type Payment,
   type PaymentId,
   type Refusal,
@@ -49,6 +50,8 @@ export class FakeNode {
   view: (view: AccountView) => AccountView = (view) => view;
   page: (entries: HistoryEntry[]) => HistoryEntry[] = (entries) => entries;
   proof: ((id: PaymentId) => Awaited<ReturnType<LightLink['proof']>>) | undefined;
+  balance: (address: Address) => Uint8Array | undefined = () => undefined;
+  outcome: (payment: PaymentId, slot?: Slot) => Outcome | undefined = () => undefined;
   tipIds: readonly VertexId[] = ['0a'.repeat(32) as VertexId, '0b'.repeat(32) as VertexId];
   /** The most that a page holds, whatever is asked for. */
   pageMax = 1000;
@@ -166,6 +169,14 @@ export class FakeLink implements LightLink {
       if (entry !== undefined) return { index: 0, ...entry.claim };
       return this.#node.accepted.has(payment) ? { status: 'pending' as const } : undefined;
     });
+  }
+
+  balance(address: Address): Promise<Uint8Array | undefined> {
+    return this.#answer('balance', () => this.#node.balance(address));
+  }
+
+  outcome(payment: PaymentId, slot?: Slot): Promise<Outcome | undefined> {
+    return this.#answer('outcome', () => this.#node.outcome(payment, slot));
   }
 
   work(): Promise<Uint8Array> {

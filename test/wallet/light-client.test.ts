@@ -35,6 +35,7 @@ describe('a light client pays', () => {
 
     world.network.finalize(payment);
     const verified = await world.time.result(sent.final);
+    assert.ok('payment' in verified.proof);
     assert.equal(checkFinalityProof(world.network.genesis, verified.proof), undefined);
     assert.deepEqual(verified.bytes, sent.bytes);
     assert.deepEqual(client.underWay, []);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   decodeFinalityProof,
   encodeFinalityProof,
+  encodePaymentProof,
   type Genesis,
   hex,
   isRefusal,
@@ -274,7 +275,7 @@ describe('a receipt', () => {
       seq: 3,
       amount: 1,
       bytes: hex(bytes),
-      proof: hex(encodeFinalityProof(proof)),
+      proof: hex(encodePaymentProof(proof)),
     };
     const totals = { ...body.totals, paid: 281 };
     const forged = { ...body, payments: [...body.payments, more], totals };
