@@ -5,7 +5,8 @@
  *
  * It is kept as a crit-bit tree (D. J. Bernstein): only where accounts part there is a branch, so n accounts have n - 1
  * branches, however long the prefixes are that somebody has searched for. The levels in between, which have one empty
- * side, are hashed and never stored. All of it lies in a few typed arrays: about 105 bytes an account, and room to grow.
+ * side, are hashed and never stored. All of it lies in a few typed arrays: 106 bytes an account,
+ * and up to half as much again as room to grow.
  */
 import { equalBytes, hex, unhex } from './bytes.ts';
 import { KIND, Writer } from './encode.ts';
