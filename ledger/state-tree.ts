@@ -110,6 +110,13 @@ export class StateTree {
     return this.#size;
   }
 
+  /** True of an account that has a leaf. */
+  has(address: Address): boolean {
+    if (this.#size === 0) return false;
+    const key = unhex(address);
+    return this.#partingBit(key, this.#nearest(key)) === STATE_PATH_MAX;
+  }
+
   /** Gives an account a leaf (accountLeaf), for the first time or in place of its last one. */
   set(address: Address, leaf: Hash): void {
     const key = unhex(address);

@@ -193,6 +193,8 @@ describe('a path in the state tree', () => {
         const tree = treeOf(accounts);
         const { occupant, path } = tree.place(address);
         assert.equal(occupant === address, accounts.has(address));
+        assert.equal(tree.has(address), accounts.has(address));
+        for (const one of accounts.keys()) assert.ok(tree.has(one));
         assert.equal(tree.path(address) !== undefined, accounts.has(address));
         const end = occupant === undefined ? ZERO_HASH : accounts.get(occupant)!;
         assert.equal(rootOfAccount(NETWORK, address, end, path), tree.root());
