@@ -5,7 +5,7 @@
 import { type Account, type Accounts, decidedIn, type PaymentRecord, settledIn } from './accounts.ts';
 import type { Chain } from './branches.ts';
 import type { Genesis, PaymentId, Round, Slot } from './types.ts';
-import type { Coverage, Votes } from './votes.ts';
+import type { Coverage, View, Votes } from './votes.ts';
 
 /** For each of the two lists, so that neither starves the other; WITNESS_VOTES_MAX leaves room for freezes. */
 export const VOTES_PER_LIST_MAX = 448;
@@ -40,6 +40,32 @@ export class Acceptance {
     for (const { address, amount } of genesis.allocations) {
       this.#credits.set(accounts.account(address), BigInt(amount));
     }
+  }
+
+  /**
+   * Begins with a ledger that was read back from a snapshot, after `onOwn` of what is remembered of the own chain.
+   * @param own What the last own witness saw; undefined when there is none.
+   * @param promises What was promised before.
+   */
+  adopt(own: View | undefined, promises: Iterable<readonly [Slot, PaymentId]>): void {
+    for (const account of this.#accounts.all()) this.#credits.set(account, account.credits);
+    for (const payment of this.#accounts.payments()) {
+      if (!payment.final || (own !== undefined && this.#votes.finalWithin(own, payment))) continue;
+      this.#unsettled.push(payment);
+      for (const { to, amount } of payment.transfers) {
+        const account = this.#accounts.account(to);
+        this.#credits.set(account, this.#credits.get(account)! - BigInt(amount));
+      }
+    }
+    for (const [slot, id] of promises) {
+      const settled = this.#accounts.rivalsFor(slot).some(({ decidedAt }) => decidedAt !== 0);
+      if (!settled && !this.#promised.has(slot)) this.#promised.set(slot, id);
+    }
+  }
+
+  /** What the validator has promised in open slots. */
+  get promises(): readonly (readonly [Slot, PaymentId])[] {
+    return [...this.#promised];
   }
 
   /** A payment became final on this node. */

@@ -4,6 +4,7 @@
  * the tangle, is never accepted and is nobody's rival.
  */
 import { assert } from './assert.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Address, Genesis, Payment, PaymentId, Slot, Transfer, Units } from './types.ts';
 
 /** A range of bytes of a block. */
@@ -132,6 +133,11 @@ export class Accounts {
     return account;
   }
 
+  /** All remembered payments, in order of first sight. */
+  payments(): IterableIterator<PaymentRecord> {
+    return this.#payments.values();
+  }
+
   /** Without making one. */
   peek(address: Address): Account | undefined {
     return this.#accounts.get(address);
@@ -167,6 +173,13 @@ export class Accounts {
       known.lastRow = carrier.row;
       return known;
     }
+    return this.#add(payment, carrier);
+  }
+
+  #add(
+    payment: Pick<Payment, 'id' | 'account' | 'previous' | 'sequence' | 'total' | 'transfers'>,
+    carrier: Carrier,
+  ): PaymentRecord {
     const record: PaymentRecord = {
       row: this.#freeRows.pop() ?? this.#rows++,
       id: payment.id,
@@ -265,6 +278,53 @@ export class Accounts {
     return (
       this.#payments.get(slot as PaymentId)?.children ?? this.#accounts.get(slot as Address)?.firsts ?? []
     );
+  }
+
+  /**
+   * Takes over accounts and payments from a snapshot, into accounts that know nothing but the genesis.
+   * @returns the payments by their index in the snapshot; throws a RangeError when they do not fit together.
+   */
+  adopt(state: Pick<Snapshot, 'accounts' | 'payments' | 'finals' | 'decided'>): PaymentRecord[] {
+    for (const { address, balance, sequence, head, root } of state.accounts) {
+      const account = this.account(address);
+      account.root = { ...root, debits: 0n };
+      if (root.slot !== address) this.#roots.set(root.slot, account);
+      Object.assign(account.decided, { balance, sequence, head });
+      account.credits = BigInt(balance);
+      account.head = head;
+      account.headSequence = sequence;
+    }
+    const records = state.payments.map((payment) => {
+      const total = payment.transfers.reduce((sum, { amount }) => sum + amount, 0) as Units;
+      const record = this.#add({ ...payment, total }, { row: 0, start: 0, end: 0 });
+      record.decidedAt = payment.decidedAt;
+      record.final = payment.final;
+      return record;
+    });
+    for (const record of [...records].sort((a, b) => a.sequence - b.sequence)) this.#adoptFinal(record);
+    for (const { address, historyBase, history } of state.accounts) {
+      const account = this.account(address);
+      account.historyBase = historyBase;
+      account.history = history.map((index) => records[index]!);
+      if (account.history.includes(undefined as never)) throw new RangeError('history of unknown payments');
+    }
+    this.#finals = state.finals;
+    this.#decided = state.decided;
+    return records;
+  }
+
+  /** The account's balance after the last commit is known; a decided payment is part of it, a final one comes on top. */
+  #adoptFinal(record: PaymentRecord): void {
+    const { account, decidedAt, final, total } = record;
+    if (decidedAt !== 0) {
+      account.credits += BigInt(total);
+      account.decided.at.push(decidedAt);
+    } else if (final) {
+      account.head = record.id;
+      account.headSequence = record.sequence;
+      for (const { to, amount } of record.transfers) this.account(to).credits += BigInt(amount);
+    } else return;
+    account.debits += BigInt(total);
   }
 
   /** All known payments that name the slot, rightly or not. */

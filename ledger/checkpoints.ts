@@ -117,7 +117,11 @@ export class Checkpoints {
     const index = this.last.index + 1;
     const horizon = Math.max(0, this.last.round - epochRounds);
     const view: View = { clock: witness.clock, horizon, commit: index - 1 };
-    const { decided, slots, touched } = this.#resolution.resolve(view, this.#news(witness, horizon), index);
+    const { decided, slots, touched } = this.#resolution.resolve(
+      view,
+      this.#news(witness, horizon, index),
+      index,
+    );
     const rival = decided.find((payment) => !payment.final && this.#rivalIsFinal(payment));
     if (rival !== undefined) {
       this.fault = {
@@ -145,11 +149,11 @@ export class Checkpoints {
   }
 
   /** "A commit orders past(L) minus the past of the leader before, nothing else." */
-  #news(leader: WitnessRecord, horizon: Round): News {
+  #news(leader: WitnessRecord, horizon: Round, index: number): News {
     const certified: PaymentRecord[] = [];
     const covered: PaymentRecord[] = [];
     const frozen: Slot[] = [];
-    for (const witness of this.#deps.tangle.commitPast(leader.row)) {
+    for (const witness of this.#deps.tangle.commitPast(leader.row, index)) {
       if (witness.round < horizon) continue;
       for (const payment of witness.certified) certified.push(payment);
       for (const payment of witness.accepted) covered.push(payment);
@@ -215,6 +219,40 @@ export class Checkpoints {
     if (clock === undefined) return;
     const horizon = Math.max(0, this.last.round - epochRounds);
     this.#resolution.forget({ clock, horizon, commit: this.last.index });
+  }
+
+  /** Takes over the commits of a snapshot, and the state that accounts have taken over from it. */
+  adopt(commits: readonly Omit<Commit, 'decided' | 'resolved'>[], payments: readonly PaymentRecord[]): void {
+    const decided = new Map<number, PaymentRecord[]>(commits.map(({ index }) => [index, []]));
+    for (const payment of payments) decided.get(payment.decidedAt)?.push(payment);
+    const full = commits.map((commit) => ({ ...commit, decided: decided.get(commit.index)!, resolved: [] }));
+    this.#commits.splice(0, this.#commits.length, ...full);
+    const { accounts, rule } = this.#deps;
+    for (const account of accounts.all()) {
+      if (account.decided.balance > 0 || account.decided.sequence > 0) this.#setLeaf(account);
+    }
+    const first = commits[0]!;
+    rule.startAfter(first.index - 1, Math.max(0, first.round - 1));
+  }
+
+  /** Takes note of a witness that is read back: what it commits has been applied. False when it commits something else. */
+  readBack(witness: WitnessRecord): boolean {
+    const leaders = this.#deps.rule.add(witness);
+    if (leaders === 'conflict') return false;
+    return leaders.every(({ index, witness: { id } }) => {
+      const known = this.at(index!);
+      return known === undefined ? index! > this.last.index : known.leader === id;
+    });
+  }
+
+  /** All that was to be read back has been: what is open in the past of the last commit is known again. */
+  readBackDone(): void {
+    const { rule } = this.#deps;
+    const horizon = Math.max(0, this.last.round - this.#deps.epochRounds);
+    for (const { index } of this.#commits) {
+      const leader = rule.at(index)?.witness;
+      if (leader !== undefined) this.#resolution.adopt(this.#news(leader, horizon, index));
+    }
   }
 
   /** Payments that remembered commits have decided. */

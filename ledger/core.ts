@@ -4,11 +4,13 @@
  */
 import type { PaymentRecord } from './accounts.ts';
 import { assert } from './assert.ts';
+import { concat } from './bytes.ts';
 import { decodeVertex } from './check.ts';
 import type { Divergence, Fault } from './checkpoints.ts';
 import { type Attached, type Committed, Ledger, type LedgerOptions } from './ledger.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import { Rounds } from './rounds.ts';
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts';
 import type { Genesis, ValidatorIndex, Vertex, VertexId, Witness } from './types.ts';
 import { Validator, type ValidatorDeps, type ValidatorOptions } from './validator.ts';
 import { Waiting, type WaitingOptions, type Want } from './waiting.ts';
@@ -67,7 +69,9 @@ export class Core {
   readonly ledger: Ledger;
   readonly rounds: Rounds;
   readonly #waiting: Waiting;
-  readonly #validator: Validator | undefined;
+  #validator: Validator | undefined;
+  /** Of the snapshot that this began with. */
+  #promises: Snapshot['promises'] = { validator: undefined, list: [] };
   readonly #invalid = new Map<VertexId, Refusal>();
   #faultTold = false;
   readonly #exposed = new Set<ValidatorIndex>();
@@ -86,6 +90,48 @@ export class Core {
     }
   }
 
+  /**
+   * Begins with a snapshot instead of the genesis. The vertices that it speaks of are to follow, by `restore` from the own
+   * store or by `step` from peers, in the order of their attachment; then `readBackDone`.
+   */
+  static fromSnapshot(options: Omit<CoreOptions, 'validator'>, parts: Iterable<Uint8Array>): Core | Refusal {
+    const snapshot = decodeSnapshot(options.genesis, concat([...parts]));
+    if (isRefusal(snapshot)) return snapshot;
+    const core = new Core(options);
+    try {
+      core.ledger.adopt(snapshot);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return { code: 'malformed', what: `snapshot: ${error.message}` };
+    }
+    core.#promises = snapshot.promises;
+    return core;
+  }
+
+  /** Vertices that the snapshot speaks of and that have not come yet; until they have, nothing else is taken. */
+  get awaited(): number {
+    return this.ledger.awaited;
+  }
+
+  /** No more of the vertices that the snapshot speaks of will come. */
+  readBackDone(): void {
+    if (this.ledger.reading) this.ledger.readBackDone();
+  }
+
+  /** From now on this node votes; it has read back everything that it knows. */
+  startVoting(options: ValidatorOptions, deps: ValidatorDeps): void {
+    assert(this.#validator === undefined && !this.ledger.reading, 'a node begins to vote once');
+    this.#validator = new Validator(this.ledger, this.rounds, options, deps);
+    const { validator, list } = this.#promises;
+    this.#validator.adopt(validator === options.index ? list : []);
+  }
+
+  /** The ledger as it is now, in parts; undefined in the moments in which no quorum has said what the last state is. */
+  snapshotParts(): readonly Uint8Array[] | undefined {
+    const validator = this.#validator?.index;
+    return encodeSnapshot(this.ledger, { validator, list: this.#validator?.promises ?? [] });
+  }
+
   /** Vertices that wait for their parents. */
   get waiting(): number {
     return this.#waiting.size;
@@ -102,6 +148,7 @@ export class Core {
   restore(bytes: Uint8Array): void {
     const vertex = decodeVertex(bytes, this.ledger.genesis.network);
     if (isRefusal(vertex)) throw new Error(`stored vertex: ${JSON.stringify(vertex)}`);
+    if (this.ledger.reading && !this.ledger.awaits(vertex.id)) this.readBackDone();
     const refusal = this.#attach(vertex, 'self', 0, []);
     if (refusal !== undefined) throw new Error(`stored vertex ${vertex.id}: ${JSON.stringify(refusal)}`);
   }
@@ -113,12 +160,23 @@ export class Core {
 
   #vertex({ vertex, from, requested, nowMs }: Event & { type: 'vertex' }, effects: Effect[]): void {
     if (this.ledger.tangle.has(vertex.id) || this.#waiting.has(vertex.id)) return;
+    if (this.ledger.reading) {
+      if (this.ledger.awaits(vertex.id)) this.#attachAll(vertex, from, nowMs, effects);
+      else effects.push({ type: 'unneeded', id: vertex.id });
+      return;
+    }
     const needed = requested || from === 'self' || this.#waiting.needs(vertex.id);
     if (!needed && this.#unneeded(vertex)) {
       effects.push({ type: 'unneeded', id: vertex.id });
       return;
     }
     const missing = this.ledger.missing(vertex);
+    const { floor } = this.ledger.tangle;
+    if (vertex.kind === 'witness' && vertex.round < floor) {
+      const refusal: Refusal = { code: 'stale', round: vertex.round, current: this.rounds.highestQuorum };
+      effects.push({ type: 'refused', id: vertex.id, refusal, from });
+      return;
+    }
     const invalid = this.#invalid.get(vertex.id) ?? this.#invalidParent(missing);
     if (invalid !== undefined) {
       this.#refuse(vertex.id, invalid, from, effects);
@@ -173,7 +231,7 @@ export class Core {
   }
 
   #attach(vertex: Vertex, from: string, nowMs: number, effects: Effect[]): Refusal | undefined {
-    const attached = this.ledger.attach(vertex);
+    const attached = this.ledger.awaits(vertex.id) ? this.#readBack(vertex) : this.ledger.attach(vertex);
     if ('code' in attached) return attached;
     const record = this.ledger.tangle.find(vertex.id);
     assert(record !== undefined, 'what was attached is found');
@@ -185,6 +243,13 @@ export class Core {
     effects.push({ type: 'attached', vertex, own: from === 'self' });
     this.#tell(attached, effects);
     return undefined;
+  }
+
+  #readBack(vertex: Vertex): Attached | Refusal {
+    const refusal = this.ledger.readBack(vertex);
+    if (refusal !== undefined) return refusal;
+    if (this.ledger.awaited === 0) this.readBackDone();
+    return { finals: [], commits: [] };
   }
 
   #tell({ finals, commits, divergence }: Attached, effects: Effect[]): void {

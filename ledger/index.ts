@@ -87,6 +87,7 @@ export {
 } from './proof.ts';
 export { isRefusal, REACTION, type Reaction, type Refusal, type RefusalCode } from './refusal.ts';
 export { publicKeyOf, sign, verify } from './sign.ts';
+export { SNAPSHOT_PART_BYTES, snapshotCheckpoint } from './snapshot.ts';
 export { accountLeaf, type Place, rootOfAccount, STATE_PATH_MAX, StateTree } from './state-tree.ts';
 export { type TipOptions, TipPicker, type TipStrategy } from './tips.ts';
 export type {

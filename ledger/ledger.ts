@@ -8,11 +8,12 @@ import type { Chain } from './branches.ts';
 import { Checkpoints, type Commit, type Divergence } from './checkpoints.ts';
 import { CommitRule, type Outcome } from './commit-rule.ts';
 import { Committee } from './committee.ts';
-import { DEPTH_ROUNDS_MAX, EPOCH_ROUNDS } from './limits.ts';
+import { DEPTH_ROUNDS_MAX, EPOCH_ROUNDS, WITNESS_HEADER_BYTES } from './limits.ts';
 import { MerkleTree } from './merkle.ts';
 import type { FinalityProof } from './proof.ts';
 import type { Refusal } from './refusal.ts';
 import { deadBy } from './resolution.ts';
+import type { Said, Snapshot } from './snapshot.ts';
 import { NewPast, Tangle, type WitnessRecord } from './tangle.ts';
 import type {
   Address,
@@ -30,7 +31,6 @@ import type {
   Witness,
 } from './types.ts';
 import { type Coverage, type Vote, Votes } from './votes.ts';
-import { headerBytes } from './witness.ts';
 
 /** A witness that has passed every check, ready to be written down. */
 interface Checked {
@@ -83,6 +83,10 @@ export class Ledger {
   readonly commitRule: CommitRule;
   readonly epochRounds: number;
   readonly #data = new Set<DataId>();
+  /** What a snapshot says, while the vertices that it speaks of are read back. */
+  #reading:
+    | { readonly payments: readonly PaymentRecord[]; readonly vertices: Map<VertexId, Said | undefined> }
+    | undefined;
   /** Payments whose block is forgotten, and which may not be yet. */
   readonly #aging = new Set<PaymentRecord>();
   /** Rounds forgotten at a time: often enough to keep memory flat, seldom enough to cost nothing. */
@@ -148,7 +152,12 @@ export class Ledger {
     const round = Math.max(...parents.map((row) => this.tangle.round(row)));
     const deep = this.#tooDeep(round, parents);
     if (deep !== undefined) return deep;
-    // From here on nothing may fail.
+    this.#appendBlock(block, round, parents);
+    return NOTHING;
+  }
+
+  /** From here on nothing may fail. */
+  #appendBlock(block: Block, round: Round, parents: readonly number[]): void {
     const row = this.tangle.size;
     const payments: PaymentRecord[] = [];
     const data: DataId[] = [];
@@ -162,7 +171,6 @@ export class Ledger {
       }
     }
     this.tangle.append({ kind: 'block', row, id: block.id, payments, data }, round, parents);
-    return NOTHING;
   }
 
   /** "A parent is at most D = 64 rounds older than its child." */
@@ -198,8 +206,8 @@ export class Ledger {
     const past = new NewPast(this.tangle, chain);
     for (const row of others) past.add(row);
     const coverage = this.votes.coverage(chain, selfRow, witness.round, past);
-    const checkpoint = this.#checkpoint(witness, coverage);
-    if (checkpoint !== undefined) return checkpoint;
+    const wrong = this.#tooOld(witness, selfRow, coverage, past) ?? this.#checkpoint(witness, coverage);
+    if (wrong !== undefined) return wrong;
     const vote = this.votes.vote(coverage, witness);
     if ('code' in vote) return vote;
     const certified = this.votes.certify(coverage, vote);
@@ -249,6 +257,27 @@ export class Ledger {
     return this.#tooDeep(round, others);
   }
 
+  /**
+   * "What w brings newly into its past is not older than horizon(w), unless it is in past(C(w)). `self` is not older than
+   * horizon(w), or it is the genesis." Whoever has committed C(w) and not E rounds more lacks nothing of past(w).
+   */
+  #tooOld(
+    witness: Witness,
+    selfRow: number,
+    { horizon, commit }: Coverage,
+    past: NewPast,
+  ): Refusal | undefined {
+    const { tangle } = this;
+    if (selfRow !== 0 && tangle.round(selfRow) < horizon) {
+      return { code: 'past_too_old', vertex: witness.self, round: tangle.round(selfRow), horizon };
+    }
+    for (const row of past.rows) {
+      if (tangle.round(row) >= horizon || tangle.committedBy(row, commit)) continue;
+      return { code: 'past_too_old', vertex: tangle.record(row).id, round: tangle.round(row), horizon };
+    }
+    return undefined;
+  }
+
   /** "Round and leader of C(w); anything else is invalid." The root after it is no matter of validity: see Checkpoints.compare. */
   #checkpoint({ checkpoint }: Witness, { commit }: Coverage): Refusal | undefined {
     const last = this.checkpoints.at(commit);
@@ -260,34 +289,35 @@ export class Ledger {
   /** From here on nothing may fail. */
   #record(witness: Witness, checked: Checked): Attached {
     const { parents, coverage, vote, certified, past } = checked;
-    const { round } = witness;
     const branch = this.tangle.branches.continue(coverage.chain, coverage.horizon);
+    const { clock, commit } = coverage;
+    const said = { ...vote, accepted: [...vote.accepted], certified: ascending(certified), commit };
+    const record = this.#append(witness, parents, { ...said, clock, branch }, past);
+    const finals = this.votes.record(branch, witness.round, vote, certified);
+    const divergence = this.checkpoints.compare(record, witness.checkpoint);
+    return { ...this.#commit(record, finals), divergence };
+  }
+
+  #append(
+    { id, validator, round, timeMs, bytes }: Witness,
+    parents: readonly number[],
+    rest: Pick<
+      WitnessRecord,
+      'accepted' | 'deferred' | 'certified' | 'freezes' | 'commit' | 'clock' | 'branch'
+    >,
+    past: NewPast,
+  ): WitnessRecord {
     const row = this.tangle.size;
-    coverage.clock.raise(branch, round);
-    const record: WitnessRecord = {
-      kind: 'witness',
-      row,
-      id: witness.id,
-      validator: witness.validator,
-      round,
-      timeMs: witness.timeMs,
-      branch,
-      clock: coverage.clock,
-      accepted: [...vote.accepted],
-      deferred: vote.deferred,
-      freezes: vote.freezes,
-      commit: coverage.commit,
-      certified: ascending(certified),
-      header: headerBytes(witness).slice(),
-    };
+    const { branch, clock } = rest;
+    clock.raise(branch, round);
+    const header = bytes.slice(0, WITNESS_HEADER_BYTES);
+    const record: WitnessRecord = { kind: 'witness', row, id, validator, round, timeMs, header, ...rest };
     this.tangle.append(record, round, parents);
     this.tangle.cover(branch, round, past.rows);
     this.tangle.cover(branch, round, [row]);
     branch.tipRow = row;
     branch.tipRound = round;
-    const finals = this.votes.record(branch, round, vote, certified);
-    const divergence = this.checkpoints.compare(record, witness.checkpoint);
-    return { ...this.#commit(record, finals), divergence };
+    return record;
   }
 
   #commit(record: WitnessRecord, finals: PaymentRecord[]): Omit<Attached, 'divergence'> {
@@ -302,6 +332,88 @@ export class Ledger {
     });
     if (commits.length > 0) this.#forget();
     return { finals, commits };
+  }
+
+  /**
+   * Begins with a snapshot instead of the genesis; the vertices that it speaks of are to follow, each through `readBack`,
+   * then `readBackDone`. Throws a RangeError when the parts of the snapshot do not fit together.
+   */
+  adopt(snapshot: Snapshot): void {
+    assert(this.tangle.size === 1, 'a snapshot comes before everything else');
+    const payments = this.accounts.adopt(snapshot);
+    this.checkpoints.adopt(snapshot.commits, payments);
+    this.tangle.startAt(snapshot.floor);
+    this.#reading = { payments, vertices: new Map(snapshot.vertices) };
+  }
+
+  /** The snapshot speaks of this vertex, and it has not come yet. */
+  awaits(id: VertexId): boolean {
+    return this.#reading?.vertices.has(id) ?? false;
+  }
+
+  /** Vertices that the snapshot speaks of and that have not come yet. */
+  get awaited(): number {
+    return this.#reading?.vertices.size ?? 0;
+  }
+
+  /** Takes a vertex that the snapshot speaks of; its parents may be forgotten. */
+  readBack(vertex: Vertex): Refusal | undefined {
+    const { payments, vertices } = this.#reading!;
+    const said = vertices.get(vertex.id);
+    vertices.delete(vertex.id);
+    const parents = parentIds(vertex).map((id) => this.tangle.row(id) ?? -1);
+    if (vertex.kind === 'block') {
+      const rounds = parents.map((row) => (row < 0 ? this.tangle.floor : this.tangle.round(row)));
+      this.#appendBlock(vertex, Math.max(...rounds), parents);
+      return undefined;
+    }
+    if (said === undefined) return { code: 'malformed', what: 'snapshot: a witness that says nothing' };
+    const list = (indices: readonly number[]): PaymentRecord[] => indices.map((index) => payments[index]!);
+    const certified = list(said.certified);
+    if (this.certifiedRoot(certified) !== vertex.certifiedRoot) {
+      return { code: 'malformed', what: 'snapshot: certificates that the witness does not name' };
+    }
+    this.#readBackWitness(vertex, parents, {
+      accepted: list(said.accepted),
+      deferred: list(said.deferred),
+      certified,
+      commit: said.commit,
+    });
+    return undefined;
+  }
+
+  #readBackWitness(
+    witness: Witness,
+    parents: readonly number[],
+    said: Pick<WitnessRecord, 'accepted' | 'deferred' | 'certified' | 'commit'>,
+  ): void {
+    const chain = this.#chainOf(witness) ?? { of: this.tangle.branches.main(witness.validator), round: 0 };
+    const past = new NewPast(this.tangle, chain);
+    for (const row of parents.slice(1)) if (row >= 0) past.add(row);
+    const clock = this.tangle.clockOf(chain.round === 0 ? 0 : parents[0]!);
+    for (const row of past.rows) {
+      const record = this.tangle.record(row);
+      if (record.kind === 'witness') clock.raise(record.branch, record.round);
+    }
+    const branch = this.tangle.branches.continue(chain, this.votes.horizonAfter(said.commit));
+    const record = this.#append(witness, parents, { ...said, clock, branch, freezes: witness.freezes }, past);
+    this.votes.adopt(branch, witness.round, record, record.certified);
+    if (!this.checkpoints.readBack(record)) throw new RangeError('commits that the vertices do not make');
+  }
+
+  /** A snapshot is being read back. */
+  get reading(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  /** Everything that the snapshot speaks of has come, as far as it is to be had. */
+  readBackDone(): void {
+    const { payments } = this.#reading!;
+    this.#reading = undefined;
+    this.checkpoints.readBackDone();
+    for (const payment of payments) {
+      if (payment.carrier.end === 0) this.#aging.add(payment);
+    }
   }
 
   /** "A node drops vertices of rounds < round(last commit) - 2E, and what of payments only such vertices spoke of." */
@@ -348,7 +460,8 @@ export class Ledger {
   /** Headers and Merkle paths of validators of weight >= q that certify a payment; undefined while it is not final. */
   proof(id: PaymentId): FinalityProof | undefined {
     const payment = this.accounts.get(id);
-    if (!payment?.final) return undefined;
+    // Decided between rivals, it may have no certificates; the balance proof of the account stands for it then.
+    if (!payment?.final || payment.certifyWeight < this.committee.quorum) return undefined;
     const certificates: FinalityProof['certificates'][number][] = [];
     let weight = 0;
     for (const row of payment.certifiers) {

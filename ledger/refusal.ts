@@ -26,6 +26,13 @@ export type Refusal =
   | { readonly code: 'unfunded'; readonly available: Units; readonly needed: Units }
   // Vertices
   | { readonly code: 'too_deep'; readonly parent: VertexId; readonly rounds: number; readonly max: number }
+  /** It brings in something so old that others may have forgotten what it stands on. */
+  | {
+      readonly code: 'past_too_old';
+      readonly vertex: VertexId;
+      readonly round: number;
+      readonly horizon: number;
+    }
   | { readonly code: 'parent_invalid'; readonly parent: VertexId }
   | { readonly code: 'parent_kind'; readonly parent: VertexId }
   | { readonly code: 'not_a_validator'; readonly validator: number }
@@ -70,6 +77,7 @@ export const REACTION = {
   slot_taken: 'ignore',
   unfunded: 'ignore',
   too_deep: 'penalise',
+  past_too_old: 'penalise',
   parent_invalid: 'penalise',
   parent_kind: 'penalise',
   not_a_validator: 'cut',

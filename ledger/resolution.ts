@@ -41,6 +41,12 @@ export class Resolution {
     this.#deps = deps;
   }
 
+  /** Takes over what was open after the last commit, from its whole past that counts. */
+  adopt({ certified, frozen }: News): void {
+    for (const payment of certified) if (!isSettled(payment)) this.#certified.add(payment);
+    for (const slot of frozen) this.#frozen.add(slot);
+  }
+
   /** Decides what can be decided, and applies it as commit `index`. */
   resolve(view: View, news: News, index: number): Resolved {
     const run = new Run(this.#deps, view, index, { certified: this.#certified, frozen: this.#frozen });

@@ -58,8 +58,8 @@ export class Tangle {
   #base = 0;
   /** By branch index: its witnesses' rows, in order of round. */
   readonly #witnesses = new Map<number, number[]>();
-  /** From row `#base` on: rows in the past of a committed leader. */
-  #committed = new Uint8Array(1024);
+  /** From row `#base` on: number of the first commit whose leader has the row in its past, 0 for none. */
+  #committed = new Uint32Array(1024);
   /** By round, from `#roundBase` on: the first row of that round or a later one. */
   readonly #roundStarts: number[] = [0];
   #roundBase = 0;
@@ -72,6 +72,11 @@ export class Tangle {
     this.#rowOf.set(genesis.id, 0);
     this.#genesis = { kind: 'genesis', row: 0, id: genesis.id };
     this.#records.push(this.#genesis);
+  }
+
+  /** Vertices of rounds before this one are forgotten, though they were never here. */
+  startAt(round: Round): void {
+    this.#roundBase = round;
   }
 
   /** Number of the next row. */
@@ -156,22 +161,28 @@ export class Tangle {
   }
 
   /** The witnesses in the past of a committed leader that are in the past of no leader committed before. */
-  commitPast(leader: number): WitnessRecord[] {
+  commitPast(leader: number, index: number): WitnessRecord[] {
     if (this.#committed.length < this.#records.length) {
-      const larger = new Uint8Array(2 * this.#records.length);
+      const larger = new Uint32Array(2 * this.#records.length);
       larger.set(this.#committed);
       this.#committed = larger;
     }
     const witnesses: WitnessRecord[] = [];
     const stack = [leader];
     for (let row = stack.pop(); row !== undefined; row = stack.pop()) {
-      if (row === 0 || this.#committed[row - this.#base] === 1) continue;
-      this.#committed[row - this.#base] = 1;
+      if (row === 0 || this.#committed[row - this.#base] !== 0) continue;
+      this.#committed[row - this.#base] = index;
       const record = this.record(row);
       if (record.kind === 'witness') witnesses.push(record);
       for (const parent of this.parents(row)) stack.push(parent);
     }
     return witnesses;
+  }
+
+  /** A commit up to number `index` has the row in its leader's past. */
+  committedBy(row: number, index: number): boolean {
+    const at = this.#committed[row - this.#base] ?? 0;
+    return row < this.#base || (at !== 0 && at <= index);
   }
 
   /** The first row, in order of attachment, of the round or a later one; `size` when there is none yet. */
@@ -240,12 +251,24 @@ export class NewPast {
   }
 
   add(row: number): void {
+    this.tryAdd(row, () => true);
+  }
+
+  /** Adds the row with its past, or, when something new in that will not do, nothing. */
+  tryAdd(row: number, willDo: (row: number) => boolean): boolean {
     const { columns } = this.#tangle;
+    const added: number[] = [];
     const stack = [row];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (this.has(next)) continue;
+      if (!willDo(next)) {
+        for (const one of added) this.rows.delete(one);
+        return false;
+      }
+      added.push(next);
       this.rows.add(next);
       for (let i = columns.parents(next) - 1; i >= 0; i--) stack.push(columns.parent(next, i));
     }
+    return true;
   }
 }

@@ -11,7 +11,7 @@ import type { Attached, Ledger } from './ledger.ts';
 import { DEPTH_ROUNDS_MAX, WITNESS_REFERENCES_MAX, WITNESS_TIPS_MAX } from './limits.ts';
 import type { Rounds } from './rounds.ts';
 import { NewPast, type VertexRecord } from './tangle.ts';
-import type { Round, ValidatorIndex, VertexId } from './types.ts';
+import type { PaymentId, Round, Slot, ValidatorIndex, VertexId } from './types.ts';
 import type { Coverage } from './votes.ts';
 import { encodeWitness } from './witness.ts';
 
@@ -71,6 +71,36 @@ export class Validator {
   /** The last round of one's own. */
   get round(): Round {
     return this.#branch.tipRound;
+  }
+
+  /** What it has promised in open slots: part of a snapshot. */
+  get promises(): readonly (readonly [Slot, PaymentId])[] {
+    return this.#acceptance.promises;
+  }
+
+  get index(): ValidatorIndex {
+    return this.#options.index;
+  }
+
+  /** Begins with a ledger that holds more than the genesis. */
+  adopt(promises: Iterable<readonly [Slot, PaymentId]>): void {
+    const { tangle, votes } = this.#ledger;
+    const chain = { of: this.#branch, round: this.#branch.tipRound };
+    for (let row = Math.max(1, tangle.base); row < tangle.size; row++) {
+      const record = tangle.record(row);
+      if (record.kind === 'witness' && record.branch === this.#branch) {
+        this.#acceptance.onOwn(record.accepted, record.deferred);
+        this.#freezing.onOwn(record, { of: this.#branch, round: record.round });
+        this.#lastTimeMs = record.timeMs;
+      } else if (!tangle.inPast(chain, row)) {
+        this.#uncovered.add(row);
+        if (this.#isNews(record)) this.#news = true;
+      }
+    }
+    const tip = this.#branch.tipRow === 0 ? undefined : tangle.record(this.#branch.tipRow);
+    const { commit = 0, clock } = tip?.kind === 'witness' ? tip : {};
+    const own = clock === undefined ? undefined : { clock, commit, horizon: votes.horizonAfter(commit) };
+    this.#acceptance.adopt(own, promises);
   }
 
   /** Bookkeeping for a vertex that has been attached, and for what became final by it. */
@@ -228,44 +258,65 @@ export class Validator {
     const past = new NewPast(tangle, chain);
     const witnesses: VertexId[] = [];
     const tips: VertexId[] = [];
+    const young = (row: number): boolean => this.#isYoung(row, round);
     const before = new Set<ValidatorIndex>(chain.round === round - 1 ? [chain.of.author] : []);
-    for (const [author, row] of this.#rounds.rows(round - 1)) {
-      if (!this.#mayRefer(author)) continue;
-      before.add(author);
-      witnesses.push(tangle.record(row).id);
-      past.add(row);
-    }
-    // What a witness of this round by somebody honest refers to is not new, though its author has been found out since.
-    for (const [author, row] of this.#rounds.rows(round)) {
-      if (!this.#mayRefer(author)) continue;
-      for (const parent of tangle.parents(row)) {
-        const record = tangle.record(parent);
-        if (record.kind !== 'witness' || record.round !== round - 1 || before.has(record.validator)) continue;
-        if (record.validator === this.#options.index) continue;
-        before.add(record.validator);
-        witnesses.push(record.id);
-        past.add(parent);
+    const candidates = [...this.#ofRoundBefore(round)].filter(([author]) => !before.has(author));
+    // A quorum there must be, whatever it brings.
+    const needed = (): boolean => committee.weight(before) < committee.quorum;
+    for (const [willDo, wanted] of [
+      [young, () => true],
+      [() => true, needed],
+    ] as const) {
+      for (const [author, row] of candidates) {
+        if (before.has(author) || !wanted() || !past.tryAdd(row, willDo)) continue;
+        before.add(author);
+        witnesses.push(tangle.record(row).id);
       }
     }
     if (round > 1 && committee.weight(before) < committee.quorum) return undefined;
     const newestFirst = [...this.#uncovered].reverse();
     for (const row of newestFirst) {
       const record = tangle.record(row);
-      if (record.kind !== 'witness' || record.round >= round || past.has(row)) continue;
+      if (record?.kind !== 'witness' || record.round >= round || past.has(row)) continue;
       if (!this.#mayRefer(record.validator) || round - record.round > DEPTH_ROUNDS_MAX) continue;
       if (witnesses.length >= WITNESS_REFERENCES_MAX) break;
-      witnesses.push(record.id);
-      past.add(row);
+      if (past.tryAdd(row, young)) witnesses.push(record.id);
     }
     for (const row of newestFirst) {
       const record = tangle.record(row);
       const age = round - tangle.round(row);
-      if (record.kind !== 'block' || past.has(row) || age < 0 || age > DEPTH_ROUNDS_MAX) continue;
+      if (record?.kind !== 'block' || past.has(row) || age < 0 || age > DEPTH_ROUNDS_MAX) continue;
       if (tips.length >= tipsMax) break;
-      tips.push(record.id);
-      past.add(row);
+      if (past.tryAdd(row, young)) tips.push(record.id);
     }
     return { witnesses, tips, past };
+  }
+
+  /** Witnesses of the round before, one of each other validator that may be referred to. */
+  #ofRoundBefore(round: Round): Map<ValidatorIndex, number> {
+    const { tangle } = this.#ledger;
+    const found = new Map<ValidatorIndex, number>();
+    for (const [author, row] of this.#rounds.rows(round - 1))
+      if (this.#mayRefer(author)) found.set(author, row);
+    // What a witness of this round by somebody honest refers to is not new, though its author has been found out since.
+    for (const [author, row] of this.#rounds.rows(round)) {
+      if (!this.#mayRefer(author)) continue;
+      for (const parent of tangle.parents(row)) {
+        const record = tangle.record(parent);
+        if (record.kind !== 'witness' || record.round !== round - 1 || found.has(record.validator)) continue;
+        if (record.validator !== this.#options.index) found.set(record.validator, parent);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * "A correct validator brings nothing newly into its past that is older than E/2 rounds, unless a commit has it": what one
+   * of them has taken, the others can take too, long before it is too old for all.
+   */
+  #isYoung(row: number, round: Round): boolean {
+    const { tangle, epochRounds, lastCommit } = this.#ledger;
+    return tangle.round(row) >= round - epochRounds / 2 || tangle.committedBy(row, lastCommit.index);
   }
 
   /** "Correct nodes refer to no new witness of an equivocator directly." */

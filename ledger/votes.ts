@@ -320,9 +320,26 @@ export class Votes {
    * @returns payments that became final by it, predecessors first.
    */
   record(branch: Branch, round: Round, vote: Vote, certified: readonly PaymentRecord[]): PaymentRecord[] {
+    this.adopt(branch, round, vote, certified);
     const { committee, accounts } = this.#deps;
+    const finals: PaymentRecord[] = [];
+    for (const payment of certified) {
+      if (payment.final || payment.certifyWeight < committee.quorum) continue;
+      accounts.finalise(payment);
+      finals.push(payment);
+    }
+    return finals;
+  }
+
+  /** Writes down what a witness says, and draws no conclusion: for what is read back. */
+  adopt(
+    branch: Branch,
+    round: Round,
+    vote: Omit<Vote, 'accepted'> & { readonly accepted: Iterable<PaymentRecord> },
+    certified: readonly PaymentRecord[],
+  ): void {
     const { author } = branch;
-    const weight = committee.weightOf(author);
+    const weight = this.#deps.committee.weightOf(author);
     for (const payment of vote.deferred) {
       this.#deferred.set(branch, payment.row, round);
       payment.lastRow = branch.tipRow;
@@ -337,7 +354,6 @@ export class Votes {
       if (freezes === undefined) this.#freezes.set(slot, [{ branch, round }]);
       else freezes.push({ branch, round });
     }
-    const finals: PaymentRecord[] = [];
     for (const payment of certified) {
       if (!this.#saidBefore(this.#certified, author, payment.row)) {
         payment.certifyWeight += weight;
@@ -345,12 +361,7 @@ export class Votes {
       }
       this.#certified.set(branch, payment.row, round);
       payment.lastRow = branch.tipRow;
-      if (!payment.final && payment.certifyWeight >= committee.quorum) {
-        accounts.finalise(payment);
-        finals.push(payment);
-      }
     }
-    return finals;
   }
 
   /** The author has said it on some branch: it counts once. */
