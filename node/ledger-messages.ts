@@ -1,9 +1,11 @@
 /** What passes between the main thread and the ledger thread: batches of calls one way, of answers and events the other. */
 import type {
   Address,
+  LastWitness,
   Outcome,
   PaymentId,
   Refusal,
+  Round,
   SharedColumns,
   Slot,
   TipOptions,
@@ -16,6 +18,8 @@ import type {
   AccountView,
   GossipKind,
   HistoryEntry,
+  LastWitnessAnswer,
+  LastWitnessRequest,
   LightPush,
   NodeView,
   ProofReply,
@@ -49,6 +53,12 @@ export interface LedgerCalls {
   proof(payment: PaymentId): Promise<ProofReply>;
   balance(address: Address): Promise<Uint8Array | undefined>;
   outcome(payment: PaymentId, slot: Slot | undefined): Promise<Outcome | undefined>;
+  /** What this node's validator knows of the last witness of another; undefined when it has nothing to say. */
+  lastWitness(request: LastWitnessRequest): Promise<LastWitnessAnswer | undefined>;
+  /** What another says of the last witness of this node's validator holds here too. */
+  holds(said: LastWitness): Promise<boolean>;
+  /** A silent validator votes from now on, at no lower round. */
+  vote(notBeforeRound: Round): Promise<void>;
   /** Without the number of peers, which the main thread knows. */
   status(): Promise<NodeView>;
   /** Events about these addresses are wanted, or no longer. */

@@ -3,31 +3,31 @@
  * rules are in ledger/.
  */
 import {
-  blake3,
   type Columns,
   Core,
-  concat,
   decodeVertex,
   type Effect,
-  encodeBlock,
   type Genesis,
   isRefusal,
   type PaymentRecord,
+  type Refusal,
+  type Round,
   sign,
-  unhex,
   type Vertex,
   type VertexId,
 } from '../ledger/index.ts';
 import type { Verdict } from '../p2p/index.ts';
 import { Admission, type Submission } from './admission.ts';
+import { BlockAssembly } from './block-assembly.ts';
 import type { LedgerCalls, LedgerEvent, LedgerThreadOptions, VerifiedVertex } from './ledger-messages.ts';
 import { LedgerViews } from './ledger-views.ts';
-import { DISK_RETRY_MS, FULL_BLOCK_PAYMENTS, STALL_MS, TICK_MS } from './limits.ts';
+import { DISK_RETRY_MS, STALL_MS, TICK_MS } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import { PaymentNews } from './payment-news.ts';
 import type { ReadyParents } from './ready-parents.ts';
 import { corrupted, StoreError } from './store-error.ts';
 import type { VertexStore } from './vertex-store.ts';
+import { Voting } from './voting.ts';
 
 export interface LedgerServiceDeps {
   readonly genesis: Genesis;
@@ -37,6 +37,8 @@ export interface LedgerServiceDeps {
   emit(event: LedgerEvent): void;
   /** How often a full disk is looked at; DISK_RETRY_MS. */
   readonly diskRetryMs?: number;
+  /** The validator's votes may be elsewhere: it does not vote before it is told to. */
+  readonly silent?: boolean;
 }
 
 export class LedgerService implements Omit<LedgerCalls, 'close'> {
@@ -46,19 +48,20 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   readonly #admission: Admission;
   readonly #views: LedgerViews;
   readonly #news: PaymentNews;
+  readonly #voting: Voting;
+  readonly #assembly: BlockAssembly;
   #wake: NodeJS.Timeout | undefined;
-  #assembly: NodeJS.Timeout | undefined;
   readonly #ticker: NodeJS.Timeout;
   #movedAtMs: number;
   #movedRound = 0;
-  readonly #blockLingerMs: number;
   readonly #stallMs: number;
   #closed = false;
 
   /** Reads back all that the store holds. Rejects when the store does not add up. */
   static async open(options: LedgerThreadOptions, deps: LedgerServiceDeps): Promise<LedgerService> {
     const startMs = deps.nowMs();
-    const { validator, validatorSeed, verticesMax } = options;
+    const { validatorSeed, verticesMax } = options;
+    const validator = deps.silent === true ? undefined : options.validator;
     const signer = { sign: (message: Uint8Array) => sign(validatorSeed!, message) };
     const core = new Core(
       { genesis: deps.genesis, ledger: { verticesMax }, ...(validator === undefined ? {} : { validator }) },
@@ -73,7 +76,6 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
 
   constructor(core: Core, options: LedgerThreadOptions, deps: LedgerServiceDeps) {
     this.#deps = deps;
-    this.#blockLingerMs = options.blockLingerMs;
     this.#stallMs = Math.max(STALL_MS, 3 * (options.validator?.idleBeatMs ?? 0));
     this.#core = core;
     this.#outbox = new Outbox(
@@ -84,18 +86,23 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
         full: (error) => this.#onDisk(error),
       },
     );
+    const dropped = ({ id, account }: Submission, refusal: Refusal): void =>
+      this.#news.tell([account], { type: 'status', payment: id, status: 'dropped', refusal });
     this.#admission = new Admission(
       { paymentsMax: options.queuePaymentsMax, paymentsPerAccountMax: options.queuePaymentsPerAccountMax },
       {
         ledger: core.ledger,
-        dropped: (payment, refusal) =>
-          this.#news.tell([payment.account], {
-            type: 'status',
-            payment: payment.id,
-            status: 'dropped',
-            refusal,
-          }),
+        dropped,
       },
+    );
+    this.#voting = new Voting(
+      {
+        genesis: deps.genesis,
+        validator: options.validator,
+        seed: options.validatorSeed,
+        silent: deps.silent === true,
+      },
+      { core, outbox: this.#outbox, store: deps.store },
     );
     this.#views = new LedgerViews({
       core,
@@ -103,7 +110,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       outbox: this.#outbox,
       store: deps.store,
       ready: deps.ready,
-      validator: options.validator?.index,
+      voting: this.#voting,
       nowMs: deps.nowMs,
     });
     this.#news = new PaymentNews({
@@ -113,6 +120,21 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       push: (addresses, push) => deps.emit({ type: 'push', addresses, push }),
       failed: (error) => this.fail(error),
     });
+    this.#assembly = new BlockAssembly(
+      { network: deps.genesis.network, lingerMs: options.blockLingerMs },
+      {
+        admission: this.#admission,
+        parents: () => this.#views.parents(),
+        held: () => this.#outbox.full,
+        attach: (block) => {
+          const verdict = this.#step(block, 'self', false);
+          this.#schedule();
+          return verdict;
+        },
+        dropped,
+        onTimer: (work) => this.#onTimer(work),
+      },
+    );
     this.#movedAtMs = deps.nowMs();
     this.#ticker = setInterval(() => this.#onTimer(() => this.#tick()), TICK_MS);
     this.#republish();
@@ -145,7 +167,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     this.#movedAtMs = this.#deps.nowMs();
     this.#deps.emit({ type: 'stalled', round: this.#core.rounds.highestQuorum });
     this.#tick();
-    this.#assembleSoon();
+    this.#assembly.soon();
   }
 
   async vertices(list: readonly VerifiedVertex[]): Promise<readonly Verdict[]> {
@@ -221,7 +243,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   async submit(payments: readonly Submission[]) {
     if (this.#outbox.full) return payments.map(() => ({ refusal: NO_ROOM }));
     const replies = this.#guard(() => payments.map((payment) => this.#admission.submit(payment)));
-    this.#assembleSoon();
+    this.#assembly.soon();
     return replies.some((reply) => 'status' in reply && reply.status === 'final')
       ? this.#durable(replies)
       : replies;
@@ -234,45 +256,6 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   async #durable<T>(answer: T): Promise<T> {
     await this.#outbox.settled();
     return answer;
-  }
-
-  /** In a moment, so that payments find company; at once when they fill a block. */
-  #assembleSoon(): void {
-    const { size } = this.#admission;
-    if (size === 0) return;
-    const full = size >= FULL_BLOCK_PAYMENTS;
-    if (this.#assembly !== undefined && !full) return;
-    clearTimeout(this.#assembly);
-    const delayMs = full ? 0 : this.#blockLingerMs;
-    this.#assembly = setTimeout(() => this.#onTimer(() => this.#assemble()), delayMs);
-  }
-
-  /** One block of what waits; more follow while more waits. */
-  #assemble(): void {
-    this.#assembly = undefined;
-    if (this.#outbox.full) return;
-    const payments = this.#admission.take();
-    if (payments.length === 0) return;
-    const { network } = this.#deps.genesis;
-    const parents = this.#views.parents();
-    const bytes = encodeBlock(
-      network,
-      parents,
-      payments.map((payment) => payment.bytes),
-    );
-    const hashes = concat([
-      blake3(bytes),
-      ...payments.flatMap(({ id, account }) => [unhex(id), unhex(account)]),
-    ]);
-    const block = decodeVertex(bytes, network, hashes);
-    const verdict = isRefusal(block) ? block : this.#step(block, 'self', false);
-    if (isRefusal(verdict)) {
-      for (const { id, account } of payments) {
-        this.#news.tell([account], { type: 'status', payment: id, status: 'dropped', refusal: verdict });
-      }
-    }
-    this.#assembleSoon();
-    this.#schedule();
   }
 
   /** A broken invariant has been told already when this returns; a timer has nobody else to tell. */
@@ -346,6 +329,19 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     return this.#durable(await this.#views.outcome(...args));
   }
 
+  lastWitness(...[request]: Parameters<LedgerCalls['lastWitness']>) {
+    return this.#voting.lastWitness(request);
+  }
+
+  async holds(...[said]: Parameters<LedgerCalls['holds']>): Promise<boolean> {
+    return this.#voting.holds(said);
+  }
+
+  async vote(notBeforeRound: Round): Promise<void> {
+    await this.#voting.start(notBeforeRound);
+    this.#onTimer(() => this.#tick());
+  }
+
   async status() {
     return this.#views.status();
   }
@@ -366,7 +362,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   stop(): void {
     this.#closed = true;
     clearTimeout(this.#wake);
-    clearTimeout(this.#assembly);
+    this.#assembly.stop();
     clearInterval(this.#ticker);
   }
 

@@ -12,7 +12,6 @@ import {
   type PaymentRecord,
   type Slot,
   type Units,
-  type ValidatorIndex,
   type VertexId,
 } from '../ledger/index.ts';
 import type {
@@ -28,6 +27,7 @@ import type { Outbox } from './outbox.ts';
 import { ProofViews, type Unprovable } from './proof-views.ts';
 import type { ReadyParents } from './ready-parents.ts';
 import type { VertexStore } from './vertex-store.ts';
+import type { Voting } from './voting.ts';
 
 export interface LedgerViewsDeps {
   readonly core: Core;
@@ -35,7 +35,7 @@ export interface LedgerViewsDeps {
   readonly outbox: Outbox;
   readonly store: VertexStore;
   readonly ready: ReadyParents;
-  readonly validator: ValidatorIndex | undefined;
+  readonly voting: Pick<Voting, 'index' | 'trouble'>;
   nowMs(): number;
 }
 
@@ -79,10 +79,11 @@ export class LedgerViews {
 
   /** The last own witness. */
   ownTip(): VertexId | undefined {
-    const { validator } = this.#deps;
-    if (validator === undefined) return undefined;
-    const { tipRow } = this.#ledger.tangle.branches.main(validator);
-    return tipRow === 0 ? undefined : this.#ledger.tangle.record(tipRow).id;
+    const { index } = this.#deps.voting;
+    if (index === undefined) return undefined;
+    const { tangle } = this.#ledger;
+    const { tipRow } = tangle.branches.main(index);
+    return tipRow === 0 || tipRow < tangle.base ? undefined : tangle.record(tipRow).id;
   }
 
   /** Parents for a new block: those laid ready by the tip worker, or, before it has started, the youngest vertex. */
@@ -201,7 +202,7 @@ export class LedgerViews {
   }
 
   status(): NodeView {
-    const { core, admission, validator, nowMs } = this.#deps;
+    const { core, admission, voting, nowMs } = this.#deps;
     const { tangle, accounts, genesis } = core.ledger;
     const last = this.#state;
     const idleMs = nowMs() - (last?.atMs ?? 0);
@@ -214,7 +215,7 @@ export class LedgerViews {
     const { supply, count, digest } = this.#state!;
     return {
       network: hex(genesis.network),
-      validator,
+      validator: voting.index,
       round: core.rounds.highestQuorum,
       vertices: tangle.size,
       finalPayments: accounts.finals,
@@ -224,7 +225,7 @@ export class LedgerViews {
       queue: admission.size,
       peers: 0,
       rounds: [...core.rounds.latest],
-      ...(this.#deps.outbox.full ? { trouble: 'disk_full' } : {}),
+      trouble: voting.trouble,
     };
   }
 

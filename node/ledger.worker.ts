@@ -1,6 +1,6 @@
 /** The ledger thread: opens the store, reads it back, then answers calls and tells events, in batches. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { decodeGenesis, type Genesis, isRefusal } from '../ledger/index.ts';
+import { decodeGenesis, type Genesis, isRefusal, type Round } from '../ledger/index.ts';
 import { damageMark, markDamaged, setAside, wasSetAside } from './damaged-store.ts';
 import type {
   AnswerMessage,
@@ -13,12 +13,10 @@ import { LedgerService } from './ledger-service.ts';
 import { ReadyParents } from './ready-parents.ts';
 import { Store } from './store.ts';
 import { StoreError } from './store-error.ts';
+import { putVoteMark, voteMark } from './voting.ts';
 
 const port = parentPort!;
 const { options, ready } = workerData as { options: LedgerThreadOptions; ready: SharedArrayBuffer };
-
-/** Mark of a store that holds all votes of its validator. */
-const VOTES_HERE = 'votes-here';
 
 let batch: (AnswerMessage | { event: LedgerEvent })[] = [];
 
@@ -69,12 +67,13 @@ function emit(event: LedgerEvent): void {
   say({ event });
 }
 
-/** A store in which the validator's votes are, or will be: never two stores for one key. */
-async function mayVote(store: Store): Promise<boolean> {
-  if ((await store.getMeta(VOTES_HERE)) !== undefined) return true;
-  if (!options.neverVoted || (await wasSetAside(options.folder))) return false;
-  await store.putMeta(VOTES_HERE, Uint8Array.of(1));
-  return true;
+/** The least round of the next own witness; undefined when the votes may be elsewhere: never two stores for one key. */
+async function firstRound(store: Store): Promise<Round | undefined> {
+  const round = await voteMark(store);
+  if (round !== undefined) return round;
+  if (!options.neverVoted || (await wasSetAside(options.folder))) return undefined;
+  await putVoteMark(store, 0);
+  return 0;
 }
 
 interface Opened {
@@ -85,15 +84,24 @@ interface Opened {
 async function open(genesis: Genesis): Promise<Opened> {
   const store = await Store.open(options.folder, { genesisId: genesis.id });
   try {
-    const mute = options.validator !== undefined && !(await mayVote(store));
-    const service = await LedgerService.open(mute ? { ...options, validator: undefined } : options, {
-      genesis,
-      store,
-      ready: new ReadyParents(ready),
-      nowMs: Date.now,
-      emit,
-    });
-    if (mute) say({ event: { type: 'mute' } });
+    const notBeforeRound = options.validator === undefined ? undefined : await firstRound(store);
+    const silent = options.validator !== undefined && notBeforeRound === undefined;
+    const validator =
+      options.validator === undefined || notBeforeRound === undefined
+        ? options.validator
+        : { ...options.validator, notBeforeRound };
+    const service = await LedgerService.open(
+      { ...options, validator },
+      {
+        genesis,
+        silent,
+        store,
+        ready: new ReadyParents(ready),
+        nowMs: Date.now,
+        emit,
+      },
+    );
+    if (silent) say({ event: { type: 'mute' } });
     return { store, service };
   } catch (error) {
     await store.close();

@@ -82,6 +82,15 @@ export const CATCH_UP_MARGIN_ROUNDS = 4;
 /** Missing parents are asked for so soon after they are missed: gossip often brings them by itself meanwhile. */
 export const WANTED_DELAY_MS = 30;
 
+/** A validator that has lost its disk asks its peers so often for its last round. */
+export const LAST_ROUND_RETRY_MS = 1000;
+
+/** Once enough have answered it waits so long for the others: a restart takes less. */
+export const LAST_ROUND_GRACE_MS = 10_000;
+
+/** And says so often that it is still asking. */
+export const LAST_ROUND_REPORT_MS = 30_000;
+
 /** Vertices that the tangle has room for; memory is used as it fills, about 1 kB a vertex. */
 export const LEDGER_VERTICES_MAX = 4_000_000;
 

@@ -28,9 +28,17 @@ import type { Submission } from './admission.ts';
 import { CatchUp } from './catch-up.ts';
 import { type Config, verifyThreadsOf } from './config.ts';
 import { lockFolder } from './folder-lock.ts';
+import { LastRound } from './last-round.ts';
 import type { LedgerEvent } from './ledger-messages.ts';
 import { LedgerThread, LedgerThreadError } from './ledger-thread.ts';
-import { LEDGER_CALLS_MAX, LEDGER_VERTICES_MAX, WANTED_DELAY_MS } from './limits.ts';
+import {
+  LAST_ROUND_GRACE_MS,
+  LAST_ROUND_REPORT_MS,
+  LAST_ROUND_RETRY_MS,
+  LEDGER_CALLS_MAX,
+  LEDGER_VERTICES_MAX,
+  WANTED_DELAY_MS,
+} from './limits.ts';
 import type { NodeLog } from './log.ts';
 import { forgetNeverVoted, loadGenesis, loadKey, loadOrMakeKey, neverVoted } from './network-files.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -71,8 +79,8 @@ function indexOf(genesis: Genesis, seed: Uint8Array, file: string): ValidatorInd
   return index;
 }
 
-const MUTE =
-  'This validator does not vote: its key has voted before, and the database does not hold those votes. Voting again could contradict them. Bring back the database that was lost; never an older copy of it.';
+const SILENT =
+  'This validator does not vote: its key has voted before, and the database does not hold those votes. It asks the others for its last round';
 
 const DAMAGED = 'The database was damaged: it has been set aside, and a new one is filled from peers';
 
@@ -88,6 +96,9 @@ class Parts {
   peers!: Peers;
   catchUp!: CatchUp;
   subscriptions!: Subscriptions;
+  /** The validator has to learn its last round. */
+  silent = false;
+  lastRound: LastRound | undefined;
   readonly failed = Promise.withResolvers<string>();
 
   constructor(genesis: Genesis, config: Config, log: NodeLog) {
@@ -129,6 +140,7 @@ function vertexHandlers(parts: Parts): VertexHandlers {
     gossip: (_kind, bytes, from) => take(parts, bytes, from, false),
     fetch: (ids) => parts.ledger.call('fetch', ids),
     since: (request) => parts.ledger.call('since', request),
+    lastWitness: (request) => parts.ledger.call('lastWitness', request),
   };
 }
 
@@ -201,6 +213,7 @@ function onEvent(parts: Parts, event: LedgerEvent): void {
   } else if (event.type === 'equivocation') {
     const { validator, ids } = event;
     log.error({ validator, ids }, 'A validator has signed two witnesses where an honest one signs one');
+    parts.lastRound?.exposed(validator);
   } else if (event.type === 'stalled') {
     void parts.catchUp?.start();
   } else if (event.type === 'disk') {
@@ -210,7 +223,8 @@ function onEvent(parts: Parts, event: LedgerEvent): void {
   } else if (event.type === 'damaged') {
     log.error({ reason: event.reason, aside: event.aside }, DAMAGED);
   } else if (event.type === 'mute') {
-    log.error({ key: parts.config.validatorKey }, MUTE);
+    parts.silent = true;
+    log.warn({ key: parts.config.validatorKey }, SILENT);
   } else if (event.type === 'loaded') {
     log.info({ vertices: event.vertices, finals: event.finals, ms: event.ms }, 'Read back what was stored');
   } else {
@@ -241,6 +255,32 @@ async function startLedger(
     },
     (event) => onEvent(parts, event),
   );
+}
+
+/** A validator that has lost its disk votes again once the others have told it enough. */
+function startLastRound(parts: Parts, validator: ValidatorIndex): void {
+  const { genesis, log } = parts;
+  const lastRound = new LastRound(
+    {
+      genesis,
+      validator,
+      retryMs: LAST_ROUND_RETRY_MS,
+      graceMs: LAST_ROUND_GRACE_MS,
+      reportMs: LAST_ROUND_REPORT_MS,
+    },
+    {
+      log: log.child('last-round'),
+      peers: parts.peers,
+      nowMs: () => performance.now(),
+      randomBytes,
+      take: (bytes, from) => take(parts, bytes, from, true),
+      holds: (said) => parts.ledger.call('holds', said),
+      vote: (round) => parts.ledger.call('vote', round),
+    },
+  );
+  parts.lastRound = lastRound;
+  parts.defer(() => lastRound.stop());
+  void lastRound.start();
 }
 
 async function startPeers(parts: Parts): Promise<Peers> {
@@ -290,6 +330,7 @@ async function assemble(parts: Parts): Promise<ValidatorIndex | undefined> {
   });
   parts.defer(() => parts.catchUp.stop());
   parts.peers.onPeer((peer) => void parts.catchUp.start(peer));
+  if (parts.silent && validator !== undefined) startLastRound(parts, validator);
   return validator;
 }
 

@@ -27,6 +27,8 @@ export type {
   FetchedVertex,
   FramedStream,
   GossipKind,
+  LastWitnessAnswer,
+  LastWitnessRequest,
   LightLink,
   LightPeers,
   LightPeersDeps,

@@ -3,6 +3,7 @@
 import { parseAddress } from './dial-errors.ts';
 import { Fetcher, serveFetch } from './fetch.ts';
 import { Gossip, gossipOptions } from './gossip.ts';
+import { serveLastWitness, WitnessAsker } from './last-witness.ts';
 import { Host } from './libp2p-host.ts';
 import { serveLight } from './light-server.ts';
 import { keepConnected } from './redial.ts';
@@ -21,8 +22,10 @@ export async function createPeers(options: PeersOptions, deps: PeersDeps): Promi
   });
   const fetcher = new Fetcher(host);
   const follower = new Follower(host);
+  const witnesses = new WitnessAsker(host);
   await serveFetch(host, deps.vertices);
   await serveSince(host, deps.vertices);
+  await serveLastWitness(host, deps.vertices);
   await serveLight(host, deps.light);
   await host.start();
   gossip.start();
@@ -40,6 +43,7 @@ export async function createPeers(options: PeersOptions, deps: PeersDeps): Promi
     },
     fetch: (ids, from) => fetcher.fetch(ids, from),
     since: (peer, request) => follower.since(peer, request),
+    lastWitness: (peer, request) => witnesses.ask(peer, request),
     penalise: (peer, refusal) => host.penalise(peer, refusal),
     list: () =>
       host.nodes.flatMap((id) => {

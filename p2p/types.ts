@@ -7,6 +7,7 @@ import type {
   Refusal,
   Round,
   Slot,
+  ValidatorIndex,
   VertexId,
 } from '../ledger/index.ts';
 import type {
@@ -57,6 +58,20 @@ export interface SinceWindow {
   readonly next?: number | undefined;
 }
 
+export interface LastWitnessRequest {
+  /** Whose last witness is asked for. */
+  readonly validator: ValidatorIndex;
+  /** NONCE_BYTES that nobody could know before. */
+  readonly nonce: Uint8Array;
+}
+
+export interface LastWitnessAnswer {
+  /** `encodeLastWitness` of what the peer's validator says; unverified. */
+  readonly statement: Uint8Array;
+  /** The whole encoding of the witness that the statement names, where the peer has it; unverified. */
+  readonly witness?: Uint8Array;
+}
+
 /** What the node does with what comes, and for those who ask. May reject: that is logged and counted, no more. */
 export interface VertexHandlers {
   /**
@@ -69,6 +84,8 @@ export interface VertexHandlers {
   fetch(ids: readonly VertexId[]): Promise<readonly Uint8Array[]>;
   /** Starting at the first vertex of `round`, or at `cursor`; at most `bytesMax` in all, but at least one vertex. */
   since(request: SinceRequest & { readonly bytesMax: number }): Promise<SinceWindow>;
+  /** What this node's validator knows of the last witness of another; undefined when it has nothing to say. */
+  lastWitness(request: LastWitnessRequest): Promise<LastWitnessAnswer | undefined>;
 }
 
 export interface PeersDeps {
@@ -113,6 +130,8 @@ export interface Peers extends AsyncDisposable {
   fetch(ids: readonly VertexId[], from: readonly string[]): Promise<readonly FetchedVertex[]>;
   /** One window of catching up from one peer. Rejects with a PeersError. */
   since(peer: string, request: SinceRequest): Promise<SinceWindow>;
+  /** What one peer's validator says of another's last witness; undefined when it says nothing. Rejects with a PeersError. */
+  lastWitness(peer: string, request: LastWitnessRequest): Promise<LastWitnessAnswer | undefined>;
   /** Does to the peer what REACTION says of something that it sent. */
   penalise(peer: string, refusal: Refusal): void;
   /** Connected full nodes of this network. */

@@ -50,6 +50,7 @@ export const noVertices: VertexHandlers = {
   gossip: () => Promise.resolve('accept'),
   fetch: () => Promise.resolve([]),
   since: () => Promise.resolve({ vertices: [] }),
+  lastWitness: () => Promise.resolve(undefined),
 };
 
 export const noLight: LightHandlers = {
