@@ -2,7 +2,8 @@
  * How a correct validator votes (docs/protocol.md, section 6): accept what may be accepted in the past of the witness to
  * come, defer the rest, and accept that later when it comes to hold. An acceptance is never taken back.
  */
-import { type Account, type Accounts, decidedIn, type PaymentRecord, settledIn } from './accounts.ts';
+import { type Account, decidedIn, type PaymentRecord, settledIn } from './account.ts';
+import type { Accounts } from './accounts.ts';
 import type { Chain } from './branches.ts';
 import type { Genesis, PaymentId, Round, Slot } from './types.ts';
 import type { Coverage, View, Votes } from './votes.ts';

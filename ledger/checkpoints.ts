@@ -2,7 +2,8 @@
  * The slow path (docs/protocol.md, section 7): committed leaders in their order, the state after each, its root. Puts commit
  * rule and resolution together and keeps the checkpoints that witnesses carry.
  */
-import type { Account, Accounts, PaymentRecord } from './accounts.ts';
+import type { Account, PaymentRecord } from './account.ts';
+import type { Accounts } from './accounts.ts';
 import type { CommitRule, Leader } from './commit-rule.ts';
 import type { Committee } from './committee.ts';
 import { type News, Resolution } from './resolution.ts';
@@ -19,6 +20,12 @@ export interface Commit extends Checkpoint {
   readonly decided: readonly PaymentRecord[];
   /** Slots that were decided between rivals of which none was certified. */
   readonly resolved: readonly Slot[];
+}
+
+/** A commit, and the payments that can never be final because of it. */
+export interface Committed {
+  readonly commit: Commit;
+  readonly dead: readonly PaymentRecord[];
 }
 
 /** Why this node stops voting: what cannot be while Byzantine weight is under W/3, or a fault of its own. */

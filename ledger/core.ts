@@ -2,12 +2,12 @@
  * The ledger as a machine: events in, effects out, no clock, no chance, no network. It glues the parts and holds no rule
  * itself. The same events in the same order give the same effects, in a node, in a test, in a simulator.
  */
-import type { PaymentRecord } from './accounts.ts';
+import type { PaymentRecord } from './account.ts';
 import { assert } from './assert.ts';
 import { concat } from './bytes.ts';
 import { decodeVertex } from './check.ts';
-import type { Divergence, Fault } from './checkpoints.ts';
-import { type Attached, type Committed, Ledger, type LedgerOptions } from './ledger.ts';
+import type { Committed, Divergence, Fault } from './checkpoints.ts';
+import { type Attached, Ledger, type LedgerOptions } from './ledger.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import { Rounds } from './rounds.ts';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts';

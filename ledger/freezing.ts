@@ -3,7 +3,8 @@
  * payment that nobody can accept, is handed over to the commits. A validator that has certified a payment never freezes
  * its slot, and one that has frozen a slot says so again before that lapses.
  */
-import type { Accounts, PaymentRecord } from './accounts.ts';
+import type { PaymentRecord } from './account.ts';
+import type { Accounts } from './accounts.ts';
 import type { Chain } from './branches.ts';
 import { CONTESTED_WITNESSES } from './limits.ts';
 import type { WitnessRecord } from './tangle.ts';

@@ -1,6 +1,6 @@
 /** The only door of this room. */
 
-export { type Account, isDead, type PaymentRecord } from './accounts.ts';
+export { type Account, isDead, type PaymentRecord, type Standing } from './account.ts';
 export {
   type AccountState,
   BALANCE_PROOF_BYTES_MAX,
@@ -13,7 +13,7 @@ export {
 export { blockOverheadBytes, checkBlock, decodeBlock, encodeBlock } from './block.ts';
 export { concat, equalBytes, hex, unhex } from './bytes.ts';
 export { checkPaymentBytes, checkVertex, decodeVertex } from './check.ts';
-export type { Commit, Divergence, Fault } from './checkpoints.ts';
+export type { Commit, Committed, Divergence, Fault } from './checkpoints.ts';
 export { Columns, ROW_KIND, type SharedColumns } from './columns.ts';
 export { leaderOf, type Outcome as LeaderOutcome } from './commit-rule.ts';
 export { Committee } from './committee.ts';
@@ -32,11 +32,9 @@ export {
 } from './last-witness.ts';
 export {
   type Attached,
-  type Committed,
   LEDGER_DEFAULTS,
   Ledger,
   type LedgerOptions,
-  type Standing,
 } from './ledger.ts';
 export {
   COMMITTEE_MAX,

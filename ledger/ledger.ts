@@ -2,15 +2,17 @@
  * The ledger of one node: takes vertices whose parents are known, holds them to the structural rules, and keeps what follows
  * from them. It answers questions; it decides nothing (see validator.ts) and asks nobody (see core.ts).
  */
-import { type Account, Accounts, isDead, type PaymentRecord, settledIn } from './accounts.ts';
+import { type Account, type PaymentRecord, type Standing, settledIn } from './account.ts';
+import { Accounts } from './accounts.ts';
 import { assert } from './assert.ts';
-import type { Chain } from './branches.ts';
-import { Checkpoints, type Commit, type Divergence } from './checkpoints.ts';
+import { Checkpoints, type Commit, type Committed, type Divergence } from './checkpoints.ts';
 import { CommitRule, type Outcome } from './commit-rule.ts';
 import { Committee } from './committee.ts';
+import { Forgetting } from './forgetting.ts';
 import { DEPTH_ROUNDS_MAX, EPOCH_ROUNDS, WITNESS_HEADER_BYTES } from './limits.ts';
-import { MerkleTree } from './merkle.ts';
+import { PlaceRules } from './place-rules.ts';
 import type { FinalityProof } from './proof.ts';
+import { ascending, Proofs } from './proofs.ts';
 import type { Refusal } from './refusal.ts';
 import { deadBy } from './resolution.ts';
 import type { Said, Snapshot } from './snapshot.ts';
@@ -21,6 +23,7 @@ import type {
   Data,
   DataId,
   Genesis,
+  Hash,
   Payment,
   PaymentId,
   Round,
@@ -48,12 +51,6 @@ export interface LedgerOptions {
   readonly epochRounds?: number;
 }
 
-/** A commit, and the payments that can never be final because of it. */
-export interface Committed {
-  readonly commit: Commit;
-  readonly dead: readonly PaymentRecord[];
-}
-
 /** What follows from a vertex that has been attached. */
 export interface Attached {
   /** Payments that became final by it, predecessors first. */
@@ -65,10 +62,6 @@ export interface Attached {
 }
 
 const NOTHING: Attached = { finals: [], commits: [] };
-
-/** Where a payment stands, as far as this node knows. */
-/** `settled`: decided so long ago that this node no longer knows whether for it or for a rival. */
-export type Standing = 'unknown' | 'pending' | 'contested' | 'final' | 'decided' | 'dead' | 'settled';
 
 /** Two million vertices: an hour of a busy network; memory is used as it fills. */
 export const LEDGER_DEFAULTS: LedgerOptions = { verticesMax: 2_000_000 };
@@ -82,17 +75,14 @@ export class Ledger {
   readonly checkpoints: Checkpoints;
   readonly commitRule: CommitRule;
   readonly epochRounds: number;
+  readonly #rules: PlaceRules;
   readonly #data = new Set<DataId>();
   /** What a snapshot says, while the vertices that it speaks of are read back. */
   #reading:
     | { readonly payments: readonly PaymentRecord[]; readonly vertices: Map<VertexId, Said | undefined> }
     | undefined;
-  /** Payments whose block is forgotten, and which may not be yet. */
-  readonly #aging = new Set<PaymentRecord>();
-  /** Rounds forgotten at a time: often enough to keep memory flat, seldom enough to cost nothing. */
-  readonly forgetStep: number;
-  /** Merkle trees of witnesses whose proofs were asked for last. */
-  readonly #trees = new Map<number, MerkleTree>();
+  readonly #forgetting: Forgetting;
+  readonly #proofs: Proofs;
 
   constructor(genesis: Genesis, options: LedgerOptions = LEDGER_DEFAULTS) {
     this.genesis = genesis;
@@ -100,7 +90,6 @@ export class Ledger {
     this.accounts = new Accounts(genesis);
     this.tangle = new Tangle(genesis, options);
     this.epochRounds = options.epochRounds ?? EPOCH_ROUNDS;
-    this.forgetStep = Math.ceil(this.epochRounds / 16);
     this.commitRule = new CommitRule(this.committee);
     const { tangle, accounts, committee, epochRounds, commitRule: rule } = this;
     const decidedBy = (index: number) => this.checkpoints.decidedBy(index);
@@ -114,6 +103,18 @@ export class Ledger {
       votes: this.votes,
       epochRounds,
     });
+    this.#proofs = new Proofs({ network: genesis.network, tangle, accounts, committee });
+    const { votes, checkpoints } = this;
+    this.#forgetting = new Forgetting({
+      tangle,
+      accounts,
+      votes,
+      commitRule: rule,
+      checkpoints,
+      data: this.#data,
+      epochRounds,
+    });
+    this.#rules = new PlaceRules({ tangle, committee, checkpoints: this.checkpoints });
   }
 
   /** Parents of a vertex that are not known, `self` among them. */
@@ -150,7 +151,7 @@ export class Ledger {
 
   #attachBlock(block: Block, parents: readonly number[]): Attached | Refusal {
     const round = Math.max(...parents.map((row) => this.tangle.round(row)));
-    const deep = this.#tooDeep(round, parents);
+    const deep = this.#rules.tooDeep(round, parents);
     if (deep !== undefined) return deep;
     this.#appendBlock(block, round, parents);
     return NOTHING;
@@ -173,40 +174,21 @@ export class Ledger {
     this.tangle.append({ kind: 'block', row, id: block.id, payments, data }, round, parents);
   }
 
-  /** "A parent is at most D = 64 rounds older than its child." */
-  #tooDeep(round: Round, parents: readonly number[]): Refusal | undefined {
-    for (const row of parents) {
-      const rounds = round - this.tangle.round(row);
-      if (rounds > DEPTH_ROUNDS_MAX) {
-        return { code: 'too_deep', parent: this.tangle.record(row).id, rounds, max: DEPTH_ROUNDS_MAX };
-      }
-    }
-    return undefined;
-  }
-
-  /** The chain that a witness says it continues; "self-parent is a validity rule". */
-  #chainOf(witness: Pick<Witness, 'validator' | 'self'>): Chain | undefined {
-    const self = this.tangle.find(witness.self);
-    if (self?.kind === 'genesis') return { of: this.tangle.branches.main(witness.validator), round: 0 };
-    if (self?.kind !== 'witness' || self.validator !== witness.validator) return undefined;
-    return { of: self.branch, round: self.round };
-  }
-
   #attachWitness(witness: Witness, parents: readonly number[]): Attached | Refusal {
     const checked = this.#checkWitness(witness, parents);
     return 'code' in checked ? checked : this.#record(witness, checked);
   }
 
   #checkWitness(witness: Witness, parents: readonly number[]): Checked | Refusal {
-    const chain = this.#chainOf(witness);
+    const chain = this.#rules.chainOf(witness);
     if (chain === undefined) return { code: 'self_parent', self: witness.self };
     const [selfRow, ...others] = parents as [number, ...number[]];
-    const refusal = this.#checkOrder(witness, selfRow) ?? this.#checkParents(witness, selfRow, others);
+    const refusal = this.#rules.check(witness, selfRow, others);
     if (refusal !== undefined) return refusal;
     const past = new NewPast(this.tangle, chain);
     for (const row of others) past.add(row);
     const coverage = this.votes.coverage(chain, selfRow, witness.round, past);
-    const wrong = this.#tooOld(witness, selfRow, coverage, past) ?? this.#checkpoint(witness, coverage);
+    const wrong = this.#rules.checkPast(witness, selfRow, coverage, past);
     if (wrong !== undefined) return wrong;
     const vote = this.votes.vote(coverage, witness);
     if ('code' in vote) return vote;
@@ -220,70 +202,6 @@ export class Ledger {
       };
     }
     return { parents, coverage, vote, certified, past };
-  }
-
-  #checkOrder(witness: Witness, selfRow: number): Refusal | undefined {
-    const self = this.tangle.record(selfRow);
-    const selfRound = this.tangle.round(selfRow);
-    if (witness.round <= selfRound)
-      return { code: 'round_order', round: witness.round, parentRound: selfRound };
-    if (self.kind === 'witness' && witness.timeMs < self.timeMs) {
-      return { code: 'time_order', timeMs: witness.timeMs, selfTimeMs: self.timeMs };
-    }
-    return undefined;
-  }
-
-  /** Witnesses of others and of lower rounds, weight >= q in the round before; blocks not ahead of the witness; depth. */
-  #checkParents(witness: Witness, selfRow: number, others: readonly number[]): Refusal | undefined {
-    const before = new Set<number>();
-    const { round, validator } = witness;
-    if (this.tangle.round(selfRow) === round - 1) before.add(validator);
-    for (const [i, row] of others.entries()) {
-      const parent = this.tangle.record(row);
-      const parentRound = this.tangle.round(row);
-      if (i < witness.witnesses.length) {
-        if (parent.kind !== 'witness' || parent.validator === validator)
-          return { code: 'parent_kind', parent: parent.id };
-        if (parentRound >= round) return { code: 'round_order', round, parentRound };
-        if (parentRound === round - 1) before.add(parent.validator);
-      } else {
-        if (parent.kind !== 'block') return { code: 'parent_kind', parent: parent.id };
-        if (parentRound > round) return { code: 'round_order', round, parentRound };
-      }
-    }
-    const weight = round === 1 ? this.committee.total : this.committee.weight(before);
-    const required = this.committee.quorum;
-    if (weight < required) return { code: 'quorum_missing', weight, required };
-    return this.#tooDeep(round, others);
-  }
-
-  /**
-   * "What w brings newly into its past is not older than horizon(w), unless it is in past(C(w)). `self` is not older than
-   * horizon(w), or it is the genesis." Whoever has committed C(w) and not E rounds more lacks nothing of past(w).
-   */
-  #tooOld(
-    witness: Witness,
-    selfRow: number,
-    { horizon, commit }: Coverage,
-    past: NewPast,
-  ): Refusal | undefined {
-    const { tangle } = this;
-    if (selfRow !== 0 && tangle.round(selfRow) < horizon) {
-      return { code: 'past_too_old', vertex: witness.self, round: tangle.round(selfRow), horizon };
-    }
-    for (const row of past.rows) {
-      if (tangle.round(row) >= horizon || tangle.committedBy(row, commit)) continue;
-      return { code: 'past_too_old', vertex: tangle.record(row).id, round: tangle.round(row), horizon };
-    }
-    return undefined;
-  }
-
-  /** "Round and leader of C(w); anything else is invalid." The root after it is no matter of validity: see Checkpoints.compare. */
-  #checkpoint({ checkpoint }: Witness, { commit }: Coverage): Refusal | undefined {
-    const last = this.checkpoints.at(commit);
-    const { round, leader } = checkpoint;
-    if (last === undefined || (last.round === round && last.leader === leader)) return undefined;
-    return { code: 'checkpoint_wrong', round };
   }
 
   /** From here on nothing may fail. */
@@ -330,7 +248,7 @@ export class Ledger {
       }
       return { commit, dead };
     });
-    if (commits.length > 0) this.#forget();
+    if (commits.length > 0) this.#forgetting.run();
     return { finals, commits };
   }
 
@@ -387,7 +305,10 @@ export class Ledger {
     parents: readonly number[],
     said: Pick<WitnessRecord, 'accepted' | 'deferred' | 'certified' | 'commit'>,
   ): void {
-    const chain = this.#chainOf(witness) ?? { of: this.tangle.branches.main(witness.validator), round: 0 };
+    const chain = this.#rules.chainOf(witness) ?? {
+      of: this.tangle.branches.main(witness.validator),
+      round: 0,
+    };
     const past = new NewPast(this.tangle, chain);
     for (const row of parents.slice(1)) if (row >= 0) past.add(row);
     const clock = this.tangle.clockOf(chain.round === 0 ? 0 : parents[0]!);
@@ -412,68 +333,18 @@ export class Ledger {
     this.#reading = undefined;
     this.checkpoints.readBackDone();
     for (const payment of payments) {
-      if (payment.carrier.end === 0) this.#aging.add(payment);
+      if (payment.carrier.end === 0) this.#forgetting.watch(payment);
     }
-  }
-
-  /** "A node drops vertices of rounds < round(last commit) - 2E, and what of payments only such vertices spoke of." */
-  #forget(): void {
-    const round = this.lastCommit.round - 2 * this.epochRounds;
-    if (round < this.tangle.floor + this.forgetStep) return;
-    const now = this.checkpoints.decidedRecently();
-    for (const record of this.tangle.forget(round)) {
-      if (record.kind !== 'block') continue;
-      for (const id of record.data) this.#data.delete(id);
-      for (const payment of record.payments) this.#aging.add(payment);
-    }
-    // In the order of the accounts' chains, which forget their oldest payment first.
-    for (const payment of [...this.#aging].sort((a, b) => a.sequence - b.sequence)) {
-      if (payment.carrier.row >= this.tangle.base) this.#aging.delete(payment);
-      if (payment.lastRow >= this.tangle.base || now.has(payment)) continue;
-      if (!this.accounts.forget(payment)) continue;
-      this.votes.forget(payment);
-      this.#aging.delete(payment);
-    }
-    this.votes.forgetFreezes(round);
-    this.commitRule.forget(round);
-    this.checkpoints.forget(round);
   }
 
   /** Merkle root over the ids in ascending order, as it stands in a witness header. */
-  certifiedRoot(certified: readonly PaymentRecord[]) {
-    const ids = ascending(certified).map((payment) => payment.id);
-    return new MerkleTree(this.genesis.network, ids).root;
+  certifiedRoot(certified: readonly PaymentRecord[]): Hash {
+    return this.#proofs.certifiedRoot(certified);
   }
 
-  #tree(witness: WitnessRecord): MerkleTree {
-    let tree = this.#trees.get(witness.row);
-    if (tree === undefined) {
-      const ids = witness.certified.map((payment) => payment.id);
-      tree = new MerkleTree(this.genesis.network, ids);
-      if (this.#trees.size >= 4 * this.committee.size)
-        this.#trees.delete(this.#trees.keys().next().value as number);
-      this.#trees.set(witness.row, tree);
-    }
-    return tree;
-  }
-
-  /** Headers and Merkle paths of validators of weight >= q that certify a payment; undefined while it is not final. */
+  /** Certificates of validators of weight >= q; undefined while it is not final, and when no such are remembered. */
   proof(id: PaymentId): FinalityProof | undefined {
-    const payment = this.accounts.get(id);
-    // Decided between rivals, it may have no certificates; the balance proof of the account stands for it then.
-    if (!payment?.final || payment.certifyWeight < this.committee.quorum) return undefined;
-    const certificates: FinalityProof['certificates'][number][] = [];
-    let weight = 0;
-    for (const row of payment.certifiers) {
-      // Forgotten: the balance proof of the account stands for it now.
-      if (row < this.tangle.base) return undefined;
-      const witness = this.tangle.record(row) as WitnessRecord;
-      const index = witness.certified.indexOf(payment);
-      certificates.push({ header: witness.header, index, path: this.#tree(witness).path(index) });
-      weight += this.committee.weightOf(witness.validator);
-      if (weight >= this.committee.quorum) break;
-    }
-    return { payment: id, certificates };
+    return this.#proofs.proof(id);
   }
 
   #paymentsOf(witness: VertexId, list: 'accepted' | 'certified'): readonly PaymentId[] {
@@ -505,6 +376,11 @@ export class Ledger {
     return this.accounts.rivalsFor(slot).find(({ decidedAt }) => decidedAt !== 0)?.id;
   }
 
+  /** Rounds of commits between two times at which something is forgotten. */
+  get forgetStep(): number {
+    return this.#forgetting.stepRounds;
+  }
+
   get lastCommit(): Commit {
     return this.checkpoints.last;
   }
@@ -518,13 +394,7 @@ export class Ledger {
   }
 
   statusOf(id: PaymentId): Standing {
-    const payment = this.accounts.get(id);
-    if (payment === undefined) return 'unknown';
-    if (payment.decidedAt !== 0) return 'decided';
-    if (payment.final) return 'final';
-    if (isDead(payment)) return 'dead';
-    if (settledIn(payment, this.lastCommit.index)) return 'settled';
-    return this.accounts.slotOf(payment).length > 1 ? 'contested' : 'pending';
+    return this.accounts.standingOf(id, this.lastCommit.index);
   }
 
   isFinal(id: PaymentId): boolean {
@@ -540,8 +410,4 @@ export class Ledger {
 
 function parentIds(vertex: Vertex): VertexId[] {
   return vertex.kind === 'block' ? [...vertex.parents] : [vertex.self, ...vertex.witnesses, ...vertex.tips];
-}
-
-function ascending(payments: readonly PaymentRecord[]): PaymentRecord[] {
-  return [...payments].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

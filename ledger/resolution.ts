@@ -2,7 +2,8 @@
  * What a committed leader decides (docs/protocol.md, section 7.2), from its past alone: first what is certified, then, in
  * slots that a quorum has frozen, the rival that most have accepted. The state that this makes is the same for everybody.
  */
-import { type Account, type Accounts, isDead, type PaymentRecord } from './accounts.ts';
+import { type Account, isDead, type PaymentRecord } from './account.ts';
+import type { Accounts } from './accounts.ts';
 import type { Address, Slot } from './types.ts';
 import type { View, Votes } from './votes.ts';
 

@@ -7,7 +7,7 @@
  * their own headers. What they accepted and deferred about open payments is taken on trust until it lapses: a lie there
  * makes no payment final, as finality takes certificates; it shows as `certified_root_wrong` of everybody else's witnesses.
  */
-import type { PaymentRecord } from './accounts.ts';
+import type { PaymentRecord } from './account.ts';
 import type { Checkpoints, Commit } from './checkpoints.ts';
 import { Committee } from './committee.ts';
 import { DecodeError, decoding, Reader, Writer } from './encode.ts';

@@ -3,7 +3,7 @@
  * is older than anything that still counts is forgotten, row by row from the oldest.
  */
 
-import type { PaymentRecord } from './accounts.ts';
+import type { PaymentRecord } from './account.ts';
 import { assert } from './assert.ts';
 import { type Branch, Branches, BranchRounds, type Chain, Clock } from './branches.ts';
 import { hex, unhex } from './bytes.ts';

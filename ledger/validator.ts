@@ -3,7 +3,7 @@
  * It decides from nothing but the past of that witness.
  */
 import { Acceptance, type Decision, VOTES_PER_LIST_MAX } from './acceptance.ts';
-import type { PaymentRecord } from './accounts.ts';
+import type { PaymentRecord } from './account.ts';
 import { assert } from './assert.ts';
 import type { Branch, Chain } from './branches.ts';
 import { Freezing } from './freezing.ts';

@@ -4,7 +4,8 @@
  * counted, never witnesses: an author that equivocates has several branches and still one voice. Votes lapse: a witness
  * looks no further back than its horizon, E rounds before the last commit in its past.
  */
-import { type Accounts, decidedIn, type PaymentRecord, settledIn } from './accounts.ts';
+import { decidedIn, type PaymentRecord, settledIn } from './account.ts';
+import type { Accounts } from './accounts.ts';
 import { type Branch, type Branches, BranchRounds, type Chain, type Clock } from './branches.ts';
 import type { CommitRule } from './commit-rule.ts';
 import type { Committee } from './committee.ts';

@@ -1,0 +1,112 @@
+/**
+ * What is known of one account and of its payments. A slot belongs to one account: a payment whose `previous` is somebody
+ * else's payment, or whose sequence does not follow, is void: it stays in the tangle, is never accepted and is nobody's rival.
+ */
+import type { Address, PaymentId, Slot, Transfer, Units } from './types.ts';
+
+/** A range of bytes of a block. */
+export interface Carrier {
+  readonly row: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface PaymentRecord {
+  /** Dense number, in order of first sight. */
+  readonly row: number;
+  readonly id: PaymentId;
+  readonly account: Account;
+  readonly previous: Slot;
+  readonly sequence: number;
+  readonly total: Units;
+  readonly transfers: readonly Transfer[];
+  /** Where its bytes are: in the block last seen with it. */
+  carrier: Carrier;
+  /** The last row that carried it or said something about it. */
+  lastRow: number;
+  /** waiting: `previous` is not known yet. linked: part of the account's tree. void: can never be accepted. */
+  link: 'waiting' | 'linked' | 'void';
+  /** The payment before it; undefined for a first payment and while it waits. */
+  parent: PaymentRecord | undefined;
+  /** Payments that name this one as `previous`: more than one are rivals. */
+  readonly children: PaymentRecord[];
+  /** All debits along its branch, with its own: sums over a life may exceed 2^53. */
+  branchDebits: bigint;
+  /** Weight of authors known to accept it, to certify it. */
+  acceptWeight: number;
+  certifyWeight: number;
+  /** Rows of the first certifying witness of each of those authors. */
+  readonly certifiers: number[];
+  final: boolean;
+  /** Number of the commit that decided it, 0 while none has. */
+  decidedAt: number;
+}
+
+/** What commits have made of an account. Everybody who knows as many commits has the same. */
+export interface Decided {
+  balance: number;
+  /** Of the last decided payment, 0 before the first. */
+  sequence: number;
+  /** The last decided payment, else the address: the slot that the next payment spends. */
+  head: Slot;
+  /** The numbers of the commits that decided the last payments, the one of `sequence` at the end. */
+  readonly at: number[];
+}
+
+export interface Account {
+  readonly address: Address;
+  /** Where the remembered tree of payments begins: the address, or a decided payment that is forgotten. */
+  root: Root;
+  /** Payments that spend the root: more than one are rivals. */
+  firsts: PaymentRecord[];
+  /** The last final payment, else the address. */
+  head: Slot;
+  /** Of the head, 0 before the first payment. */
+  headSequence: number;
+  /** Genesis allocation and all final credits ever. */
+  credits: bigint;
+  /** All final debits ever. */
+  debits: bigint;
+  readonly decided: Decided;
+  /** The last final payments from or to this account, in order of finality here. */
+  history: PaymentRecord[];
+  /** How many older ones are forgotten. */
+  historyBase: number;
+  /** Remembered payments of this account. */
+  payments: number;
+}
+
+/** Where the remembered part of an account begins. */
+export interface Root {
+  readonly slot: Slot;
+  readonly sequence: number;
+  /** All debits up to and with it. */
+  readonly debits: bigint;
+}
+
+/** Commits up to number `index` have decided the payment's slot: for it, or for a rival of it or of one before it. */
+export function settledIn({ account: { decided }, sequence }: PaymentRecord, index: number): boolean {
+  if (sequence > decided.sequence) return false;
+  const at = decided.at[sequence - decided.sequence + decided.at.length - 1];
+  // What is no longer remembered was decided long before any commit that anybody asks about.
+  return at === undefined || at <= index;
+}
+
+export function decidedIn({ decidedAt }: PaymentRecord, index: number): boolean {
+  return decidedAt !== 0 && decidedAt <= index;
+}
+
+/** Can never be decided: a rival of it, or of a payment before it, has been. */
+export function isDead(payment: PaymentRecord): boolean {
+  if (payment.link !== 'linked') return false;
+  const { sequence } = payment.account.decided;
+  let at: PaymentRecord | undefined = payment;
+  while (at !== undefined && at.sequence > sequence) at = at.parent;
+  return at !== undefined && at.decidedAt === 0;
+}
+
+/**
+ * Where a payment stands, as far as this node knows. `settled`: decided so long ago that this node no longer knows whether for it or for a
+ * rival.
+ */
+export type Standing = 'unknown' | 'pending' | 'contested' | 'final' | 'decided' | 'dead' | 'settled';
