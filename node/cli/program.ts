@@ -47,6 +47,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'drive to a charging station, charge and pay',
     load: async () => (await import('./car.ts')).defineCar,
   },
+  {
+    name: 'doublespend',
+    summary: 'spend the same money several times, and see who wins',
+    load: async () => (await import('./doublespend.ts')).defineDoubleSpend,
+  },
 ];
 
 const EXAMPLES = `

@@ -14,11 +14,12 @@ import {
   type OpenWallet,
   type WalletFlags,
 } from './wallet-options.ts';
-import { describeNodes, settle } from './wallet-settle.ts';
+import { describeLost, describeNodes, settle } from './wallet-settle.ts';
 
 interface HistoryFlags extends WalletFlags, NetworkFlags {
   readonly limit: number;
   readonly timeout: number;
+  readonly forgetLost?: true;
   readonly json?: true;
 }
 
@@ -30,14 +31,18 @@ const EXAMPLES = [
 const NOTES = [
   'Everything that is shown as final the wallet has verified itself. With --json one',
   'line {"balance","underWay":[...],"payments":[{"id","verifiedAt","direction",',
-  '"units","from","to":[{"address","units"}],"sequence","memo"}]}, latest last.',
+  '"units","from","to":[{"address","units"}],"sequence","memo"}],"lost":[{"id",',
+  '"units","reason","winner"}]}, latest last. Lost are own payments that never will',
+  'be final ("dead"), or of which no node knows any more whether they were paid',
+  '("forgotten").',
 ];
 
 export function defineWalletHistory(command: Command, host: CommandHost): void {
   command
     .description('Shows payments from and to the wallet, after reading new ones from the nodes.')
     .option('--limit <n>', 'only the latest n', wholeNumber(1, 10_000), 20)
-    .option('--timeout <time>', 'longest wait for the nodes', duration, 30_000);
+    .option('--timeout <time>', 'longest wait for the nodes', duration, 30_000)
+    .option('--forget-lost', 'do not show again what is shown now as lost');
   addNetworkOptions(addPasswordOption(addWalletOptions(command)));
   addExamples(addCommonOptions(command), EXAMPLES, NOTES);
   command.action(async (flags: HistoryFlags) => {
@@ -65,7 +70,15 @@ export function defineWalletHistory(command: Command, host: CommandHost): void {
       }));
       for (const { id, units, status } of underWay)
         output.line(`on its way (${status})  ${units}  ${id.slice(0, 16)}`);
-      output.json({ balance: client.balance, underWay, payments });
+      const lost = client.lost.map(({ id, total, reason, winner }) => ({
+        id,
+        units: total,
+        reason,
+        winner: winner ?? null,
+      }));
+      for (const line of describeLost(wallet)) output.line(line.replace('ravel: ', ''));
+      if (flags.forgetLost === true) for (const { id } of lost) await client.forgetLost(id);
+      output.json({ balance: client.balance, underWay, payments, lost });
     });
   });
 }

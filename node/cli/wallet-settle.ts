@@ -46,6 +46,15 @@ export async function describeNodes<T>(
   }
 }
 
+/** Own payments that did not become final, each once a line: their owner has to know. */
+export function describeLost({ client }: OpenWallet): string[] {
+  return client.lost.map(({ id, total, reason, winner }) =>
+    reason === 'dead'
+      ? `ravel: payment ${id} of ${total} units never will be final: payment ${winner} took its place. Nothing of it was paid.`
+      : `ravel: nobody can tell any more whether payment ${id} of ${total} units was paid. Ask its receiver.`,
+  );
+}
+
 async function askBalance({ client }: OpenWallet, peers: OpenWallet['peers']): Promise<number | undefined> {
   for (const { address, connected } of client.nodes) {
     if (!connected) continue;

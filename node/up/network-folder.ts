@@ -111,6 +111,18 @@ export async function openUpFolder(options: UpFolderOptions): Promise<UpFolder> 
   };
 }
 
+/**
+ * The key of the last car's account, 32 bytes: money to try things with. Undefined for a folder that `ravel up` did not
+ * make. Throws UpError `folder_unsuitable` when up.json is damaged.
+ */
+export async function keyOfLastCar(dir: string): Promise<Uint8Array | undefined> {
+  const file = path.join(dir, 'up.json');
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { phrase, cars } = parseManifest(text, file);
+  return deriveKey(phrase, accountOfCar(cars - 1));
+}
+
 async function readManifest(dir: string): Promise<Manifest | undefined> {
   const file = path.join(dir, 'up.json');
   let text: string;
@@ -121,6 +133,10 @@ async function readManifest(dir: string): Promise<Manifest | undefined> {
     await refuseForeign(dir);
     return undefined;
   }
+  return parseManifest(text, file);
+}
+
+function parseManifest(text: string, file: string): Manifest {
   try {
     return manifestShape.parse(JSON.parse(text));
   } catch (error) {

@@ -4,9 +4,10 @@ import {
   type Address,
   blake3,
   checkFinalityProof,
+  checkOutcome,
   checkPayment,
-  decodeFinalityProof,
   decodePayment,
+  decodePaymentProof,
   type Genesis,
   isRefusal,
   type Payment,
@@ -40,10 +41,15 @@ export function proven(genesis: Genesis, entry: HistoryEntry): Payment {
   const payment = decodePayment(entry.payment, genesis.network);
   if (isRefusal(payment)) throw new Error(`a node sent no payment: ${JSON.stringify(payment)}`);
   assert.equal(checkPayment(payment, genesis), undefined);
-  const proof = decodeFinalityProof(entry.proof);
+  const proof = decodePaymentProof(entry.proof);
   if (isRefusal(proof)) throw new Error(`a node sent no proof: ${JSON.stringify(proof)}`);
-  assert.equal(proof.payment, payment.id, 'the proof is of another payment');
-  assert.equal(checkFinalityProof(genesis, proof), undefined);
+  if ('chain' in proof) {
+    const verdict = checkOutcome(genesis, payment, proof);
+    assert.ok('won' in verdict && verdict.won, `the outcome proves nothing: ${JSON.stringify(verdict)}`);
+  } else {
+    assert.equal(proof.payment, payment.id, 'the proof is of another payment');
+    assert.equal(checkFinalityProof(genesis, proof), undefined);
+  }
   return payment;
 }
 

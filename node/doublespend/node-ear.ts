@@ -1,0 +1,109 @@
+/** One node of a network as the double-spender hears it: what it says is final counts once the proof has been checked. */
+import type { Address, Genesis, Payment, PaymentId } from '../../ledger/index.ts';
+import {
+  type HistoryEntry,
+  type LightLink,
+  type LightPeers,
+  type LightPush,
+  type Log,
+  SUBMIT_PAYMENTS_MAX,
+  SUBSCRIPTION_ADDRESSES_MAX,
+  type SubmitReply,
+} from '../../p2p/index.ts';
+import { verifyClaim } from '../../wallet/index.ts';
+
+/** How a payment was proven final: by a quorum of certificates, or by what commits have decided. */
+export type DecidedBy = 'certificates' | 'commit';
+
+export interface NodeEarDeps {
+  readonly peers: LightPeers;
+  readonly log: Log;
+  /** A payment is proven final by this node; perhaps not for the first time. */
+  final(node: number, payment: PaymentId, by: DecidedBy): void;
+}
+
+/** A node takes so many links of one client, and each watches SUBSCRIPTION_ADDRESSES_MAX addresses. */
+const LINKS_MAX = 4;
+
+/** Addresses that one ear can watch. */
+export const WATCHED_MAX = LINKS_MAX * SUBSCRIPTION_ADDRESSES_MAX;
+
+export class NodeEar implements AsyncDisposable {
+  readonly node: number;
+  readonly address: string;
+  readonly #genesis: Genesis;
+  readonly #deps: NodeEarDeps;
+  readonly #links: LightLink[] = [];
+
+  private constructor(node: number, address: string, genesis: Genesis, deps: NodeEarDeps) {
+    this.node = node;
+    this.address = address;
+    this.#genesis = genesis;
+    this.#deps = deps;
+  }
+
+  /** Rejects with a PeersError. */
+  static async open(node: number, address: string, genesis: Genesis, deps: NodeEarDeps): Promise<NodeEar> {
+    const ear = new NodeEar(node, address, genesis, deps);
+    await ear.#link();
+    return ear;
+  }
+
+  async #link(): Promise<LightLink> {
+    const link = await this.#deps.peers.connect(this.address);
+    link.onPush((event) => this.#hear(event));
+    this.#links.push(link);
+    return link;
+  }
+
+  get #first(): LightLink {
+    return this.#links[0]!;
+  }
+
+  /** @param addresses At most WATCHED_MAX, once. */
+  async watch(addresses: readonly Address[]): Promise<void> {
+    for (let from = 0; from < addresses.length; from += SUBSCRIPTION_ADDRESSES_MAX) {
+      const link = from === 0 ? this.#first : await this.#link();
+      await link.subscribe(addresses.slice(from, from + SUBSCRIPTION_ADDRESSES_MAX));
+    }
+  }
+
+  async submit(payments: readonly Payment[]): Promise<readonly SubmitReply[]> {
+    const replies: SubmitReply[] = [];
+    for (let from = 0; from < payments.length; from += SUBMIT_PAYMENTS_MAX) {
+      const some = payments.slice(from, from + SUBMIT_PAYMENTS_MAX);
+      replies.push(...(await this.#first.submit(some.map(({ bytes }) => bytes))));
+    }
+    return replies;
+  }
+
+  tips(count: number): ReturnType<LightLink['tips']> {
+    return this.#first.tips(count);
+  }
+
+  /** Asks whether a payment is final here, for when it was not told. */
+  async ask(id: PaymentId): Promise<boolean> {
+    const reply = await this.#first.proof(id);
+    if (reply === undefined || 'status' in reply) return false;
+    return this.#take(reply) === id;
+  }
+
+  #hear(event: LightPush): void {
+    if (event.type === 'final') this.#take(event.entry);
+  }
+
+  #take(entry: HistoryEntry): PaymentId | undefined {
+    const verdict = verifyClaim(this.#genesis, entry, 0);
+    if ('problem' in verdict) {
+      this.#deps.log.error({ node: this.address, problem: verdict.problem }, 'a node sent a false proof');
+      return undefined;
+    }
+    const { payment, proof } = verdict.verified;
+    this.#deps.final(this.node, payment.id, 'chain' in proof ? 'commit' : 'certificates');
+    return payment.id;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#links.map((link) => link[Symbol.asyncDispose]()));
+  }
+}
