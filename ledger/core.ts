@@ -224,10 +224,16 @@ export class Core {
   #attachAll(first: Vertex, from: string, nowMs: number, effects: Effect[]): void {
     const ready = [{ vertex: first, from }];
     for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
-      const refusal = this.#attach(next.vertex, next.from, nowMs, effects);
+      const refusal = this.#forgotten(next.vertex) ?? this.#attach(next.vertex, next.from, nowMs, effects);
       if (refusal === undefined) ready.push(...this.#waiting.arrived(next.vertex.id));
       else this.#refuse(next.vertex.id, refusal, next.from, effects);
     }
+  }
+
+  /** A parent was known when the vertex began to wait for another, and has been forgotten since. */
+  #forgotten(vertex: Vertex): Refusal | undefined {
+    if (this.ledger.awaits(vertex.id) || this.ledger.missing(vertex).length === 0) return undefined;
+    return { code: 'stale', round: this.ledger.tangle.floor, current: this.rounds.highestQuorum };
   }
 
   #attach(vertex: Vertex, from: string, nowMs: number, effects: Effect[]): Refusal | undefined {
@@ -295,8 +301,8 @@ export class Core {
   /** "An invalid vertex makes all its descendants invalid; its sender is penalised." */
   #refuse(id: VertexId, refusal: Refusal, from: string, effects: Effect[]): void {
     effects.push({ type: 'refused', id, refusal, from });
-    // A full tangle says nothing about the vertex.
-    if (refusal.code === 'tangle_full') return;
+    // A full tangle, or a short memory, says nothing about the vertex.
+    if (refusal.code === 'tangle_full' || refusal.code === 'stale') return;
     this.#remember(id, refusal);
     for (const { vertex, from: sender } of this.#waiting.drop(id)) {
       const inherited: Refusal = { code: 'parent_invalid', parent: id };

@@ -347,21 +347,6 @@ export class Ledger {
     return this.#proofs.proof(id);
   }
 
-  #paymentsOf(witness: VertexId, list: 'accepted' | 'certified'): readonly PaymentId[] {
-    const record = this.tangle.find(witness);
-    assert(record?.kind === 'witness', 'asked of a known witness');
-    return record[list].map((payment) => payment.id);
-  }
-
-  acceptedBy(witness: VertexId): readonly PaymentId[] {
-    return this.#paymentsOf(witness, 'accepted');
-  }
-
-  /** Payments that the witness certifies and its chain did not before. */
-  certifiedBy(witness: VertexId): readonly PaymentId[] {
-    return this.#paymentsOf(witness, 'certified');
-  }
-
   /** The youngest commits, ascending by number. */
   get commits(): readonly Commit[] {
     return this.checkpoints.all;
