@@ -311,7 +311,7 @@ export class Validator {
   }
 
   /**
-   * "A correct validator brings nothing newly into its past that is older than E/2 rounds, unless a commit has it": what one
+   * A correct validator "brings nothing newly into its past that is older than E/2 rounds, unless a commit has it": what one
    * of them has taken, the others can take too, long before it is too old for all.
    */
   #isYoung(row: number, round: Round): boolean {
