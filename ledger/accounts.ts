@@ -204,9 +204,11 @@ export class Accounts {
 
   /** The known payments that rightly spend a slot: rivals when there are several. */
   rivalsFor(slot: Slot): readonly PaymentRecord[] {
-    return (
-      this.#payments.get(slot as PaymentId)?.children ?? this.#accounts.get(slot as Address)?.firsts ?? []
-    );
+    const payment = this.#payments.get(slot as PaymentId);
+    if (payment !== undefined) return payment.children;
+    const account = this.#roots.get(slot) ?? this.#accounts.get(slot as Address);
+    // The address is no longer anybody's slot once what spent it is forgotten.
+    return account?.root.slot === slot ? account.firsts : [];
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Chain } from './branches.ts';
 import { CONTESTED_WITNESSES } from './limits.ts';
 import type { WitnessRecord } from './tangle.ts';
 import type { PaymentId, Round, Slot } from './types.ts';
-import type { Coverage, Votes } from './votes.ts';
+import type { Coverage, Vote, Votes } from './votes.ts';
 
 /** Freezes of one witness; the rest of WITNESS_VOTES_MAX is for the other lists. */
 export const FREEZES_PER_WITNESS_MAX = 128;
@@ -58,7 +58,7 @@ export class Freezing {
   }
 
   /** Slots that the witness to come has to freeze. */
-  decide(coverage: Coverage, certifiedNow: readonly PaymentRecord[]): Slot[] {
+  decide(coverage: Coverage, vote: Vote, certifiedNow: readonly PaymentRecord[]): Slot[] {
     const half = this.#deps.epochRounds / 2;
     const now = new Set<Slot>(certifiedNow.map(({ previous }) => previous));
     const freezes = new Set<Slot>();
@@ -74,7 +74,11 @@ export class Freezing {
     }
     for (const { payment, round } of this.#deferred) {
       if (coverage.round - round < half) break;
-      const waits = payment.link === 'linked' && this.#deps.votes.deferredOn(coverage.chain, payment, 0);
+      // What the witness to come accepts is no longer deferred.
+      const waits =
+        payment.link === 'linked' &&
+        !vote.accepted.has(payment) &&
+        this.#deps.votes.deferredOn(coverage.chain, payment, 0);
       if (waits && !consider(payment.previous)) break;
     }
     for (const [slot, round] of this.#frozen) {

@@ -209,7 +209,7 @@ export class Validator {
     assert(!('code' in bare), 'own votes have ground');
     // A slot in which something is certified now is not frozen, so freezes take nothing from this list.
     const certified = ledger.votes.certify(coverage, bare);
-    const freezes = this.#freezing.decide(coverage, certified);
+    const freezes = this.#freezing.decide(coverage, bare, certified);
     const checkpoint = ledger.checkpoints.at(coverage.commit);
     assert(checkpoint !== undefined, 'the last commit in the past is remembered');
     this.#decided = { round, decision };
