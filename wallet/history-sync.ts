@@ -44,8 +44,10 @@ interface Follower {
   readAtMs: number;
   /** Read from the beginning once more: what the node knows does not fit to what it has told. */
   reread: 'never' | 'wanted' | 'done';
-  /** The node has left something out that it had once, or means something else by the balance: a proof is to tell. */
+  /** The node has left something out that it had once: a proven balance is to stand for it. */
   doubt: boolean;
+  /** Readings in a row after which the node still spoke of more than it had told. Once may be a matter of timing. */
+  strange: number;
 }
 
 /** `history` tells what comes after an index, and indices begin at 0. */
@@ -76,6 +78,7 @@ export class HistorySync {
       readAtMs: 0,
       reread: 'never',
       doubt: false,
+      strange: 0,
     };
     this.#followers.set(link, follower);
     link.closed.then(() => this.#end(link, follower));
@@ -164,10 +167,12 @@ export class HistorySync {
       follower.reread = 'wanted';
       return this.#read(link, follower);
     }
-    // While the own payments are the same, only credits can make the difference.
     const { settledSequence, verifiedBalance, uncertain } = keeper.book;
+    // While the own payments are the same, only credits can make the difference.
     const differs = view.finalSequence === settledSequence && view.balance !== verifiedBalance;
-    if (follower.doubt || behind || differs || uncertain > 0) await this.#rebase(link, follower);
+    follower.strange = differs || view.finalSequence > settledSequence ? follower.strange + 1 : 0;
+    if (follower.doubt || uncertain > 0 || follower.strange > 1) await this.#rebase(link, follower);
+    else if (follower.strange === 1) this.#soon(follower);
     guard.claimed(link.address, view.sequence);
     guard.heard(link.address);
     links.praise(link);
@@ -175,12 +180,14 @@ export class HistorySync {
 
   /** Has what is missing replaced by a proven balance; soon again when this node cannot do that yet. */
   async #rebase(link: LightLink, follower: Follower): Promise<void> {
-    const { keeper, outcomes, nowMs } = this.#deps;
+    const { keeper, outcomes } = this.#deps;
     const whole = await outcomes.rebase(link);
     follower.doubt &&= !whole;
-    if (follower.doubt || keeper.book.uncertain > 0) {
-      follower.readAtMs = Math.min(follower.readAtMs, nowMs() + this.#options.balanceAskMs);
-    }
+    if (!whole || keeper.book.problem !== undefined) this.#soon(follower);
+  }
+
+  #soon(follower: Follower): void {
+    follower.readAtMs = Math.min(follower.readAtMs, this.#deps.nowMs() + this.#options.balanceAskMs);
   }
 
   async #readPages(link: LightLink, follower: Follower, from: number): Promise<number> {

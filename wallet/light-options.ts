@@ -59,6 +59,7 @@ export interface LightTuning {
   readonly forgedHeadersMax: number;
   readonly balanceAskMs: number;
   readonly baseAgeRoundsMax: number;
+  readonly headersWaitMs: number;
   readonly outcomeWaitMs: number;
 }
 
@@ -96,6 +97,8 @@ export const LIGHT_TUNING_DEFAULT: LightTuning = {
   balanceAskMs: 3_000,
   // Nodes remember two epochs of 1000 rounds: what they have forgotten is in any state of the last one.
   baseAgeRoundsMax: 1_000,
+  // Every validator gossips a header in each round, and an idle round takes a second.
+  headersWaitMs: 5_000,
   outcomeWaitMs: 30_000,
 };
 

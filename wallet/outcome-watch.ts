@@ -14,6 +14,8 @@ import type { VerifiedPayment } from './verified-payment.ts';
 export interface OutcomeWatchOptions {
   /** A balance proof is taken as a base when its state is at most so many rounds old, by signed headers. */
   readonly baseAgeRoundsMax: number;
+  /** So long the first headers are waited for, without which nobody knows how old a state is. */
+  readonly headersWaitMs: number;
   /** A payment whose slot is decided is given up when no node has told for whom in this time. */
   readonly outcomeWaitMs: number;
 }
@@ -34,11 +36,13 @@ export class OutcomeWatch {
   readonly #asking = new Set<string>();
   /** Since when nodes have not known who has the slot of a payment although it is decided. */
   readonly #unknownSince = new Map<PaymentId, number>();
+  readonly #startedAtMs: number;
 
   constructor(genesis: Genesis, options: OutcomeWatchOptions, deps: OutcomeWatchDeps) {
     this.#genesis = genesis;
     this.#options = options;
     this.#deps = deps;
+    this.#startedAtMs = deps.nowMs();
   }
 
   /** Its slot is decided for somebody, whether that is known or not. */
@@ -119,7 +123,8 @@ export class OutcomeWatch {
    * in a proven state, that state is the base from now on. False while no node has proven enough.
    */
   async rebase(link: LightLink): Promise<boolean> {
-    const { keeper, log, nowMs } = this.#deps;
+    const { keeper, log, nowMs, round: reached } = this.#deps;
+    if (reached() === 0 && nowMs() < this.#startedAtMs + this.#options.headersWaitMs) return false;
     const state = await this.proven(link);
     if (state === undefined) return false;
     if (keeper.book.uncertain > 0 || !keeper.book.explains(baseOf(state))) {

@@ -1,18 +1,25 @@
 import {
+  type AccountState,
   type Address,
+  accountLeaf,
+  type Checkpoint,
   decodePayment,
+  encodeBalanceProof,
   encodeFinalityProof,
   encodePayment,
   encodeWitness,
   type Genesis,
   isRefusal,
   MerkleTree,
+  makeBalanceProof,
   makeGenesis,
+  type Outcome,
   type Payment,
   type PaymentId,
   paymentEssence,
   publicKeyOf,
   type Slot,
+  StateTree,
   searchWork,
   sign,
   type Transfer,
@@ -31,6 +38,13 @@ export function seedOf(number: number): Uint8Array {
 
 export function signerOf(number: number): Signer {
   return createSeedSigner(seedOf(number));
+}
+
+/** What honest nodes answer after some commit. */
+export interface FakeState {
+  readonly round: number;
+  balance(address: Address): Uint8Array;
+  outcome(payment: PaymentId, slot?: Slot): Outcome | undefined;
 }
 
 /** Four validators of weight 1 and the truth about what is final. */
@@ -58,8 +72,9 @@ export class FakeNetwork {
     round: number,
     ids: readonly PaymentId[] = [],
     key = this.#validators[validator]!,
+    checkpoint: Checkpoint = this.genesis.checkpoint,
   ): Uint8Array {
-    const { network, id, checkpoint } = this.genesis;
+    const { network, id } = this.genesis;
     const certifiedRoot = ids.length === 0 ? ZERO_HASH : new MerkleTree(network, ids).root;
     const draft = {
       validator,
@@ -87,6 +102,51 @@ export class FakeNetwork {
       return { header: this.header(validator, round, ids, keys[validator]!), index, path: tree.path(index) };
     });
     return encodeFinalityProof({ payment: id, certificates });
+  }
+
+  /** Where the next proof's certificates are. */
+  get round(): number {
+    return this.#round;
+  }
+
+  /** Rounds go by. */
+  pass(rounds: number): void {
+    this.#round += rounds;
+  }
+
+  /** The state after a commit of this round that has decided these payments, in order, and nothing else. */
+  state(decided: readonly Payment[], round = this.#round): FakeState {
+    const states = new Map<Address, AccountState>();
+    const stateOf = (address: Address): AccountState =>
+      states.get(address) ?? { address, balance: 0 as Units, sequence: 0, head: address };
+    const add = (address: Address, amount: number): void => {
+      const state = stateOf(address);
+      states.set(address, { ...state, balance: (state.balance + amount) as Units });
+    };
+    for (const { address, amount } of this.genesis.allocations) add(address, amount);
+    for (const { account, total, transfers, sequence, id } of decided) {
+      add(account, -total);
+      states.set(account, { ...stateOf(account), sequence, head: id });
+      for (const { to, amount } of transfers) add(to, amount);
+    }
+    const { network, id: leader } = this.genesis;
+    const tree = new StateTree(network);
+    for (const { address, balance, sequence, head } of states.values())
+      tree.set(address, accountLeaf(network, address, balance, sequence, head));
+    const checkpoint = { round, leader, root: tree.root() };
+    const headers = [0, 1, 2].map((validator) =>
+      this.header(validator, round + 3, [], this.#validators[validator]!, checkpoint),
+    );
+    const balance = (address: Address): Uint8Array =>
+      encodeBalanceProof(makeBalanceProof(tree, address, stateOf, headers));
+    const outcome = (_: PaymentId, slot?: Slot): Outcome | undefined => {
+      const at = decided.findIndex(({ previous }) => previous === slot);
+      if (at < 0) return undefined;
+      const { account } = decided[at]!;
+      const chain = decided.slice(at).filter((payment) => payment.account === account);
+      return { balance: balance(account), chain: chain.map(({ bytes }) => bytes) };
+    };
+    return { round, balance, outcome };
   }
 
   /** A payment as its owner would make it. */

@@ -20,7 +20,7 @@ import type {
   PaymentStatus,
   SubmitReply,
 } from '../../p2p/index.ts';
-import type { FakeNetwork } from './fake-network.ts';
+import type { FakeNetwork, FakeState } from './fake-network.ts';
 
 type Claim = { readonly payment: Uint8Array; readonly proof: Uint8Array };
 
@@ -53,6 +53,8 @@ export class FakeNode {
   balance: (address: Address) => Uint8Array | undefined = () => undefined;
   outcome: (payment: PaymentId, slot?: Slot) => Outcome | undefined = () => undefined;
   tipIds: readonly VertexId[] = ['0a'.repeat(32) as VertexId, '0b'.repeat(32) as VertexId];
+  /** Entries of each account that it does not have any more; the others keep their numbers. */
+  forgotten = 0;
   /** The most that a page holds, whatever is asked for. */
   pageMax = 1000;
   readonly accepted = new Map<PaymentId, Payment>();
@@ -76,9 +78,15 @@ export class FakeNode {
     for (const link of [...this.links]) link.end();
   }
 
+  /** Answers for a state, as an honest node does. */
+  knows({ balance, outcome }: FakeState): void {
+    this.balance = balance;
+    this.outcome = outcome;
+  }
+
   list(address: Address): HistoryEntry[] {
     const own = this.entries.filter(({ payment }) => concerns(payment, address));
-    return own.map(({ claim }, index) => ({ index, ...claim }));
+    return own.map(({ claim }, index) => ({ index, ...claim })).slice(this.forgotten);
   }
 
   account(address: Address): AccountView {
