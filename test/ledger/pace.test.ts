@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Core, decodeVertex, encodeBlock, isRefusal, sign, type Vertex } from '../../ledger/index.ts';
+import { Core, decodeVertex, encodeBlock, isRefusal, type PaymentId, sign, type Vertex } from '../../ledger/index.ts';
 import { keysOf, letterOf, TestNetwork } from '../dsl/network.ts';
 
 const TIMES = { roundFloorMs: 40, roundLingerMs: 20, idleBeatMs: 1000 };
@@ -35,7 +35,7 @@ class Table {
     }
   }
 
-  block(): { block: Vertex; payment: string } {
+  block(): { block: Vertex; payment: PaymentId } {
     const { genesis } = this.net;
     const payment = this.net.payment({
       from: 'alice',
@@ -69,8 +69,7 @@ describe('the pace of rounds', () => {
     // A and D have now seen votes of a quorum, and cannot certify before their next witness: it must not wait for a beat.
     for (const index of [0, 3]) assert.equal(table.cores[index]!.wakeAtMs(), 2075 + TIMES.roundFloorMs);
     table.deliver(table.witnesses(ALL, 2120), ALL, 2125);
-    for (const { ledger } of table.cores)
-      assert.ok(ledger.isFinal(payment as Parameters<typeof ledger.isFinal>[0]));
+    for (const { ledger } of table.cores) assert.ok(ledger.isFinal(payment));
     // It stays fast until a commit has decided what is final; then there is nothing left to do, and everybody goes idle.
     let nowMs = 3200;
     const decided = () => table.cores.every(({ ledger }) => ledger.statusOf(payment) === 'decided');

@@ -7,6 +7,7 @@ import {
   Ledger,
   type Payment,
   type RefusalCode,
+  type Vertex,
   type VertexId,
   type Witness,
   type WitnessBody,
@@ -48,15 +49,20 @@ const pay = (amount: number): Payment =>
     name: 'p',
   });
 
+function taken(ledger: Ledger, vertex: Vertex): void {
+  const result = ledger.attach(vertex);
+  assert.ok(!isRefusal(result), JSON.stringify(result));
+}
+
 /** Round 1 of all four, then round 2 of A: the ground that the rows below stand on. */
 function ground() {
   const ledger = new Ledger(genesis);
   const block = net.block([genesis.id], [pay(1).bytes]);
   const ones = [0, 1, 2, 3].map((i) => witness(i, 1));
-  for (const vertex of [block, ...ones]) assert.deepEqual(ledger.attach(vertex), []);
+  for (const vertex of [block, ...ones]) taken(ledger, vertex);
   const ids = ones.map(({ id }) => id);
   const a2 = witness(0, 2, { self: ids[0]!, witnesses: [ids[1]!, ids[2]!] });
-  assert.deepEqual(ledger.attach(a2), []);
+  taken(ledger, a2);
   return { ledger, block, ids, a2 };
 }
 
@@ -136,7 +142,7 @@ describe('structural validity of a witness', () => {
       if (code === undefined) return;
       // A refused vertex leaves nothing behind: the good one is taken as if nothing had been.
       assert.equal(ledger.tangle.size, size);
-      assert.deepEqual(ledger.attach(rows[0]![1]), []);
+      taken(ledger, rows[0]![1]);
     });
   }
 
@@ -173,10 +179,11 @@ describe('depth', () => {
     ledger.attach(old);
     let ids = [0, 1, 2, 3].map(() => genesis.id);
     for (let round = 1; round <= rounds; round++) {
+      const { lastCommit: checkpoint } = ledger;
       const row = ids.map((self, i) =>
-        witness(i, round, { self, witnesses: round === 1 ? [] : others(ids, i) }),
+        witness(i, round, { self, witnesses: round === 1 ? [] : others(ids, i), checkpoint }),
       );
-      for (const one of row) assert.deepEqual(ledger.attach(one), []);
+      for (const one of row) taken(ledger, one);
       ids = row.map(({ id }) => id);
     }
     return { ledger, old, ids };
@@ -193,17 +200,40 @@ describe('depth', () => {
     }
   });
 
+  it('ends with the horizon: nothing older enters a past, and a chain that has lapsed begins anew at the genesis', () => {
+    const epochRounds = 20;
+    const ledger = new Ledger(genesis, { verticesMax: 10_000, epochRounds });
+    const first = witness(3, 1);
+    for (const one of [first, witness(0, 1), witness(1, 1), witness(2, 1)]) taken(ledger, one);
+    let three = [0, 1, 2].map((i) => witness(i, 1).id);
+    let round = 2;
+    for (; ledger.lastCommit.round - epochRounds <= 1; round++) {
+      const { lastCommit: checkpoint } = ledger;
+      const row = three.map((self, i) =>
+        witness(i, round, { self, witnesses: three.filter((_, j) => j !== i), checkpoint }),
+      );
+      for (const one of row) taken(ledger, one);
+      three = row.map(({ id }) => id);
+    }
+    const place = { witnesses: three, checkpoint: ledger.lastCommit };
+    const late = ledger.attach(witness(3, round, { ...place, self: first.id }));
+    assert.equal(isRefusal(late) ? late.code : undefined, 'past_too_old');
+    taken(ledger, witness(3, round, place));
+    assert.equal(ledger.tangle.branches.equivocated(3), false, 'to begin anew is no equivocation');
+  });
+
   it('does not bind a validator to its own past: who was away for long may come back', () => {
     const { ledger, ids } = chain(3);
     let three = ids.slice(0, 3);
     for (let round = 4; round <= 90; round++) {
+      const { lastCommit: checkpoint } = ledger;
       const row = three.map((self, i) =>
-        witness(i, round, { self, witnesses: three.filter((_, j) => j !== i) }),
+        witness(i, round, { self, witnesses: three.filter((_, j) => j !== i), checkpoint }),
       );
-      for (const one of row) assert.deepEqual(ledger.attach(one), []);
+      for (const one of row) taken(ledger, one);
       three = row.map(({ id }) => id);
     }
-    const back = witness(3, 91, { self: ids[3]!, witnesses: three });
-    assert.deepEqual(ledger.attach(back), []);
+    const back = witness(3, 91, { self: ids[3]!, witnesses: three, checkpoint: ledger.lastCommit });
+    taken(ledger, back);
   });
 });
