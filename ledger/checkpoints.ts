@@ -239,7 +239,8 @@ export class Checkpoints {
       if (account.decided.balance > 0 || account.decided.sequence > 0) this.#setLeaf(account);
     }
     const first = commits[0]!;
-    rule.startAfter(first.index - 1, Math.max(0, first.round - 1));
+    // The genesis is number 0, and no leader.
+    rule.startAfter(Math.max(0, first.index - 1), Math.max(0, first.round - 1));
   }
 
   /** Takes note of a witness that is read back: what it commits has been applied. False when it commits something else. */

@@ -147,14 +147,15 @@ export class Votes {
     }
     const commit = commits.lastWithin(clock);
     const horizon = this.horizonAfter(commit);
+    // A witness of round r first covers no block older than r - D, nor than its horizon.
+    const oldest = Math.max(round - DEPTH_ROUNDS_MAX, horizon);
     const covered = new Set<PaymentRecord>();
     const acceptedByOthers: (readonly PaymentRecord[])[] = [];
     for (const row of past.rows) {
       const record = tangle.record(row);
       if (record.kind === 'witness') {
         if (record.accepted.length > 0) acceptedByOthers.push(record.accepted);
-      } else if (record.kind === 'block' && tangle.round(row) >= round - DEPTH_ROUNDS_MAX) {
-        // A witness of round r first covers no block older than r - D.
+      } else if (record.kind === 'block' && tangle.round(row) >= oldest) {
         for (const payment of record.payments) {
           const said =
             this.#accepted.on(chain, payment.row, horizon) || this.#deferred.on(chain, payment.row, horizon);
