@@ -1,5 +1,6 @@
 /** An owner of an account who signs by hand, right or wrong, as no wallet would let him. */
 import {
+  type Address,
   decodePayment,
   encodePayment,
   type Genesis,
@@ -70,6 +71,14 @@ export class Owner {
     return payment;
   }
 
+  /** The same, to an address that belongs to no name. */
+  payTo(address: Address, amount: number): Payment {
+    const payment = decoded(this.#encoded(address, { to: '', amount }), this.#genesis.network);
+    this.#head = payment.id;
+    this.#sequence = payment.sequence;
+    return payment;
+  }
+
   /** A payment that is not counted: a rival to the next one, or a wrong one. */
   draft(order: Order): Payment {
     return decoded(this.encoding(order), order.network ?? this.#genesis.network);
@@ -77,6 +86,10 @@ export class Owner {
 
   /** Bytes of a payment, whatever a decoder would say. */
   encoding(order: Order): Uint8Array {
+    return this.#encoded(keysOf(order.to).address, order);
+  }
+
+  #encoded(to: Address, order: Order): Uint8Array {
     const network = order.network ?? this.#genesis.network;
     const previous = order.previous ?? this.#head;
     const essence = paymentEssence({
@@ -85,7 +98,7 @@ export class Owner {
       publicKey: this.keys.publicKey,
       previous,
       sequence: order.sequence ?? this.#sequence + 1,
-      transfers: [{ to: keysOf(order.to).address, amount: order.amount as Units }],
+      transfers: [{ to, amount: order.amount as Units }],
       memo: new TextEncoder().encode(order.memo ?? ''),
     });
     const seed = workSeed(network, previous, this.address);
