@@ -275,7 +275,7 @@ export class Votes {
     return this.#weightWithin(this.#accepted, coverage, payment, self) >= committee.quorum;
   }
 
-  /** "P's `previous` is P's own account, or decided in past(w), or w itself certifies it." (Nobody else's certificate does.) */
+  /** "`previous` is P's own account, or decided in past(w), or w itself certifies it." (Nobody else's certificate does.) */
   #predecessorCertified(
     { chain, horizon, commit }: Coverage,
     now: ReadonlySet<PaymentRecord>,
