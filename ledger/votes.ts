@@ -289,7 +289,7 @@ export class Votes {
     );
   }
 
-  /** "P's slot is frozen by w or its chain, or the slot of a payment before it that is not decided in past(w)." */
+  /** Frozen by w or its chain: P's own slot, or that of a payment before it which is not decided in past(w). */
   #blocked({ chain, horizon, commit }: Coverage, now: ReadonlySet<Slot>, payment: PaymentRecord): boolean {
     if (now.size === 0 && this.#freezes.size === 0) return false;
     for (let at: PaymentRecord | undefined = payment; at !== undefined; at = at.parent) {
