@@ -171,6 +171,10 @@ export class HistorySync {
     // While the own payments are the same, only credits can make the difference.
     const differs = view.finalSequence === settledSequence && view.balance !== verifiedBalance;
     follower.strange = differs || view.finalSequence > settledSequence ? follower.strange + 1 : 0;
+    if (follower.strange > 1 && before > BEGINNING && follower.reread === 'never') {
+      follower.reread = 'wanted';
+      return this.#read(link, follower);
+    }
     if (follower.doubt || uncertain > 0 || follower.strange > 1) await this.#rebase(link, follower);
     else if (follower.strange === 1) this.#soon(follower);
     guard.claimed(link.address, view.sequence);
