@@ -188,10 +188,6 @@ export class Ledger {
     const past = new NewPast(this.tangle, chain);
     for (const row of others) past.add(row);
     const coverage = this.votes.coverage(chain, selfRow, witness.round, past);
-    if (coverage.horizon < this.tangle.floor) {
-      // What still counts for this witness is forgotten here: nothing can be said about it, for or against.
-      return { code: 'stale', round: witness.round, current: this.lastCommit.round };
-    }
     const wrong = this.#rules.checkPast(witness, selfRow, coverage, past);
     if (wrong !== undefined) return wrong;
     const vote = this.votes.vote(coverage, witness);

@@ -50,6 +50,11 @@ export class PlaceRules {
 
   /** What the past of a witness says against it. */
   checkPast(witness: Witness, selfRow: number, coverage: Coverage, past: NewPast): Refusal | undefined {
+    const { tangle, checkpoints } = this.#deps;
+    if (coverage.horizon < tangle.floor) {
+      // What still counts for this witness is forgotten here: nothing can be said about it, for or against.
+      return { code: 'stale', round: witness.round, current: checkpoints.last.round };
+    }
     return this.#tooOld(witness, selfRow, coverage, past) ?? this.#checkpoint(witness, coverage);
   }
 
