@@ -2,6 +2,7 @@
  * A little language for drawn DAGs. One thing a line, `#` starts a comment, everything is named before it is used:
  *
  *   committee 3 2 2 2 1              weights of the validators A, B, C, ...; without this line A B C D of weight 1
+ *   epoch 12                         rounds for which votes count; without this line 1000
  *   fund alice 10, bob 5             what the genesis gives; without such a line every owner who pays has 100
  *   pay p1: alice -> bob 5           alice's first payment
  *   pay p2: alice -> bob 3, carol 2 after p1       her second one, of two transfers
@@ -13,28 +14,40 @@
  *   A2: * b2 -p3 +p4 !p1             `*` all witnesses of the round before by others, -defers, +accepts, !freezes the
  *                                    slot of p1; the lists are taken as they are, right or wrong
  *   A2': * b2                        a twin. A primed witness follows the latest one with as many primes, else with fewer
- *   A3: * self=A2'                   or the one that is named
+ *   A3: * self=A2'                   or the one that is named; self=genesis starts the chain anew
+ *   rounds 4-9: A B C                A4 B4 C4: *, then A5 B5 C5: *, and so on
  *
  * What is expected is said at the place from which on it holds; both the oracle and the ledger are held to it:
  *
  *   expect A2 accepts p1 p2          exactly these (or `nothing`) at this witness
  *   expect A2 certifies nothing      exactly these newly
- *   expect A2 breaks p1:unfunded     oracle alone: what a correct validator would not have said (see correct.ts)
+ *   expect A2 breaks p1:unfunded     oracle alone: what a correct validator would not have said (see correct.ts);
+ *                                    slots as !p1
+ *   expect A6 checkpoint A3          the leader in its header, or genesis
  *   expect final p1                  exactly these by everything drawn above
  *   expect balance bob 105           by the final payments
+ *   expect commits A3 C9             exactly these leaders, oldest first
+ *   expect outcome 6 skip            of a leader round: commit, skip, undecided
+ *   expect decided p1                exactly these by all commits
+ *   expect resolved p1               of them, those that no certificate decided
+ *   expect dead p1x p2x              exactly these
+ *   expect state alice 95 1 p1       balance, sequence and head after the last commit; the head of no payment: nothing
  */
 import type { Block, Payment, PaymentId, Slot, Vertex, VertexId, Witness } from '../../ledger/index.ts';
 import { Oracle } from '../oracle/oracle.ts';
 import { keysOf, TestNetwork } from './network.ts';
+
+const OF_WITNESS = ['accepts', 'certifies', 'breaks', 'checkpoint'] as const;
+const OF_ALL = ['final', 'balance', 'commits', 'outcome', 'decided', 'resolved', 'dead', 'state'] as const;
 
 export interface Expectation {
   readonly kind: 'expectation';
   /** 0 for the first line of the drawing. */
   readonly line: number;
   readonly text: string;
-  /** The witness's name; empty for `final` and `balance`. */
+  /** The witness's name; empty for what is expected of everything drawn above. */
   readonly witness: string;
-  readonly what: 'accepts' | 'certifies' | 'breaks' | 'final' | 'balance';
+  readonly what: (typeof OF_WITNESS)[number] | (typeof OF_ALL)[number];
   readonly words: readonly string[];
 }
 
@@ -73,7 +86,9 @@ function words(text: string): string[] {
 /** Reads a drawing. Throws an Error that quotes the line on anything that it does not understand. */
 export function drawDag(text: string): Drawing {
   const lines = text.split('\n').map((line, i) => ({ line: i, text: line.replace(/#.*/, '').trim() }));
-  const reader = new DrawingReader(networkOf(lines.map((line) => line.text)));
+  const texts = lines.map((line) => line.text);
+  const epoch = texts.find((line) => line.startsWith('epoch '));
+  const reader = new DrawingReader(networkOf(texts), epoch === undefined ? 1000 : Number(words(epoch)[1]));
   for (const { line, text } of lines) {
     try {
       reader.read(line, text);
@@ -109,9 +124,9 @@ class DrawingReader implements Drawing {
   readonly #payments = new Map<string, Payment>();
   readonly #vertices = new Map<string, Vertex>();
 
-  constructor(network: TestNetwork) {
+  constructor(network: TestNetwork, epochRounds: number) {
     this.network = network;
-    this.oracle = new Oracle(network.genesis);
+    this.oracle = new Oracle(network.genesis, { epochRounds });
   }
 
   get vertices(): readonly Vertex[] {
@@ -119,13 +134,21 @@ class DrawingReader implements Drawing {
   }
 
   read(line: number, text: string): void {
-    if (text === '' || /^(committee|fund) /.test(text)) return;
+    if (text === '' || /^(committee|fund|epoch) /.test(text)) return;
     const pay = /^pay (\w+): (\w+) -> (.*)$/.exec(text);
     const block = /^block (\w+): ([^|]*)\|(.*)$/.exec(text);
-    if (pay !== null) this.#readPayment(pay[1]!, pay[2]!, words(pay[3]!));
+    const rounds = /^rounds (\d+)-(\d+):(.*)$/.exec(text);
+    if (rounds !== null) this.#readRounds(Number(rounds[1]), Number(rounds[2]), words(rounds[3]!));
+    else if (pay !== null) this.#readPayment(pay[1]!, pay[2]!, words(pay[3]!));
     else if (block !== null) this.#readBlock(block[1]!, words(block[2]!), words(block[3]!));
     else if (text.startsWith('expect ')) this.#readExpectation(line, text, words(text).slice(1));
     else this.#readWitnesses(text);
+  }
+
+  #readRounds(first: number, last: number, letters: readonly string[]): void {
+    for (let round = first; round <= last; round++) {
+      for (const letter of letters) this.#readWitness(letter + round, ['*']);
+    }
   }
 
   #readWitnesses(text: string): void {
@@ -244,13 +267,14 @@ class DrawingReader implements Drawing {
 
   #readExpectation(line: number, text: string, [first, ...rest]: readonly string[]): void {
     const common = { kind: 'expectation' as const, line, text };
-    if (first === 'final' || first === 'balance') {
-      this.steps.push({ ...common, witness: '', what: first, words: rest });
+    const ofAll = OF_ALL.find((what) => what === first);
+    if (ofAll !== undefined) {
+      this.steps.push({ ...common, witness: '', what: ofAll, words: rest });
       return;
     }
-    const [what, ...list] = rest;
-    if (what !== 'accepts' && what !== 'certifies' && what !== 'breaks')
-      throw new Error(`no expectation ${what}`);
+    const [second, ...list] = rest;
+    const what = OF_WITNESS.find((each) => each === second);
+    if (what === undefined) throw new Error(`no expectation ${second}`);
     this.witness(first ?? '');
     this.steps.push({ ...common, witness: first!, what, words: list });
   }

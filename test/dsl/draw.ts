@@ -47,7 +47,7 @@ export function drawnNames(genesis: Genesis, vertices: readonly Vertex[]): Drawn
 }
 
 /** @param vertices Parents first. A payment whose previous one is in no block is printed without it, with a remark. */
-export function draw(genesis: Genesis, vertices: readonly Vertex[]): string {
+export function draw(genesis: Genesis, vertices: readonly Vertex[], epochRounds = 1000): string {
   const names = drawnNames(genesis, vertices);
   const vertexName = (id: VertexId): string => names.vertices.get(id) ?? `unknown_${id.slice(0, 8)}`;
   const paymentName = (id: string): string =>
@@ -57,6 +57,7 @@ export function draw(genesis: Genesis, vertices: readonly Vertex[]): string {
   const bySlot = new Map([...payments.values()].map((payment) => [payment.previous, payment]));
   const lines = [
     `committee ${genesis.committee.map((member) => member.weight).join(' ')}`,
+    `epoch ${epochRounds}`,
     `fund ${genesis.allocations.map(({ address, amount }) => `${ownerName(address)} ${amount}`).join(', ')}`,
   ];
 

@@ -150,18 +150,18 @@ export class TestNetwork {
   }
 
   /**
-   * Signs a ballot, naming what the oracle says that it newly certifies.
+   * Signs a ballot, with the certificates and the checkpoint that the oracle finds for it.
    * @param mark Less than 1000; makes two witnesses that say the same different.
    */
   witness(oracle: Oracle, ballot: Ballot, mark = 0, slips: HeaderSlips = {}): Witness {
-    const { network, checkpoint } = this.genesis;
+    const { network } = this.genesis;
     const header = {
       validator: ballot.validator,
       round: ballot.round,
       timeMs: ballot.round * 1000 + mark,
       self: ballot.self,
       ...this.certified([...oracle.newlyCertifies(ballot)]),
-      checkpoint,
+      checkpoint: oracle.checkpoint(ballot),
       ...slips,
     };
     const name = `validator ${letterOf(ballot.validator)}`;

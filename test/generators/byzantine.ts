@@ -3,7 +3,6 @@
  * some blocks, and votes and freezes at random.
  */
 import type { ValidatorIndex, Vertex, Witness } from '../../ledger/index.ts';
-import { waiting } from '../oracle/correct.ts';
 import type { Ballot, Oracle } from '../oracle/oracle.ts';
 import type { Chance } from './chance.ts';
 import { isQuorum, quorumRound, witnessesIn } from './views.ts';
@@ -23,12 +22,14 @@ export function wildBallot(
   const highest = quorumRound(oracle.genesis, others) + 1;
   const lowest = (self?.round ?? 0) + 1;
   if (highest < lowest) return undefined;
-  const round = chance.flip(0.5) ? highest : lowest + chance.below(highest - lowest + 1);
+  // Where it leads it has the most to say to different others.
+  const leads = oracle.leaders.leaderOf(highest) === validator && chance.flip(0.8);
+  const round = leads || chance.flip(0.5) ? highest : lowest + chance.below(highest - lowest + 1);
   const witnesses = wildReferences(oracle, chance, self, others, round);
   if (witnesses === undefined) return undefined;
   const blocks = known.filter((x) => x.kind === 'block').filter((x) => oracle.roundOf(x) <= round);
   const tips = chance.some(blocks.slice(-6), 0.5);
-  return wildVotes(oracle, chance, freezeShare, {
+  const bare: Ballot = {
     kind: 'witness',
     validator,
     round,
@@ -38,7 +39,8 @@ export function wildBallot(
     defers: [],
     accepts: [],
     freezes: [],
-  });
+  };
+  return oracle.votes.bringsTooOld(bare) ? undefined : wildVotes(oracle, chance, freezeShare, bare);
 }
 
 /** As few as make a quorum of the round before, or some more, and now and then an old one. */
@@ -61,12 +63,8 @@ function wildReferences(
 function wildVotes(oracle: Oracle, chance: Chance, freezeShare: number, bare: Ballot): Ballot {
   const covers = [...oracle.covers(bare)];
   const defers = chance.some(covers, chance.pick([0, 0.4, 0.4, 1])).sort();
-  const pending = waiting(oracle, { ...bare, defers: covers })
-    .map(({ id }) => id)
-    .filter((id) => !covers.includes(id));
-  const accepts = chance.some(pending, 0.5).sort();
-  const frozen = oracle.frozen(bare);
-  const slots = new Set([...oracle.paymentsIn(bare).values()].map(({ previous }) => previous));
-  const open = [...slots].filter((slot) => !frozen.has(slot));
-  return { ...bare, defers, accepts, freezes: chance.some(open, freezeShare).sort() };
+  const accepts = chance.some([...oracle.votes.deferredBefore(bare)], 0.5).sort();
+  const voted = { ...bare, defers, accepts };
+  const open = [...oracle.votes.freezable(voted)];
+  return { ...voted, freezes: chance.some(open, freezeShare).sort() };
 }

@@ -4,14 +4,15 @@
  * validators different things, vote and freeze at random and jump rounds, but keep to what makes a witness valid. The
  * correct ones follow the oracle, or are somebody else's code that is to be tried.
  */
-import type { Genesis, ValidatorIndex, Vertex, VertexId } from '../../ledger/index.ts';
+import type { Genesis, Round, ValidatorIndex, Vertex, VertexId } from '../../ledger/index.ts';
 import { TestNetwork } from '../dsl/network.ts';
-import { Oracle, parentsOf } from '../oracle/oracle.ts';
+import { Oracle, parentsOf, sum } from '../oracle/oracle.ts';
 import { wildBallot } from './byzantine.ts';
 import { Chance } from './chance.ts';
 import type { CorrectValidator } from './correct-validator.ts';
 import { OWNERS, RandomOwners } from './random-owners.ts';
 import { SlowValidator } from './slow-validator.ts';
+import { quorumRound, witnessesIn } from './views.ts';
 
 export interface RandomDag {
   readonly seed: number;
@@ -29,10 +30,19 @@ export interface RandomDag {
 export interface RandomDagOptions {
   /** How often every validator gets a turn. */
   readonly cycles: number;
-  /** How many rounds follow in which the correct ones know everything, nobody pays and no Byzantine one speaks. */
+  /**
+   * How many rounds follow in which the correct ones know everything, nobody pays and no Byzantine one speaks; what is not
+   * decided is attached again now and then.
+   */
   readonly healing?: number;
+  /** E; without it chance decides. */
+  readonly epochRounds?: number;
+  /** True: nobody is Byzantine, and one validator is away for so long that its votes lapse. */
+  readonly absence?: boolean;
+  /** True: everything is signed for real. */
+  readonly signed?: boolean;
   /** Makes the correct validators; without it they vote by the oracle. */
-  readonly correct?: (network: TestNetwork, validator: ValidatorIndex) => CorrectValidator;
+  readonly correct?: (oracle: Oracle, validator: ValidatorIndex) => CorrectValidator;
 }
 
 const COMMITTEES = [
@@ -47,7 +57,8 @@ const COMMITTEES = [
 export function randomDag(seed: number, options: RandomDagOptions): RandomDag {
   const world = new RandomWorld(seed, options);
   for (let cycle = 0; cycle < options.cycles; cycle++) world.cycle();
-  for (let cycle = 0; cycle < (options.healing ?? 0); cycle++) world.heal();
+  const healed = world.round + (options.healing ?? 0);
+  while (world.round < healed) world.heal();
   return world;
 }
 
@@ -82,6 +93,11 @@ class RandomWorld implements RandomDag {
   readonly #known: Set<VertexId>[];
   /** Share of what a correct validator has not that it gets in a cycle. */
   readonly #delivery: number;
+  /** What Byzantine validators keep from all whom they have not told, and until which cycle. */
+  readonly #withheld = new Map<VertexId, number>();
+  /** A correct validator that hears and says nothing from one cycle to another. */
+  #absent: Absence | undefined;
+  #cycle = 0;
   readonly #freezeShare: number;
 
   constructor(seed: number, options: RandomDagOptions) {
@@ -94,9 +110,15 @@ class RandomWorld implements RandomDag {
     const funds = OWNERS.slice(0, -1).map(
       (owner, i) => [owner, [20, 12, 5, 1][i]! + chance.below(4)] as const,
     );
-    this.network = new TestNetwork({ weights, funds: Object.fromEntries(funds), signed: false });
-    this.oracle = new Oracle(this.genesis);
-    this.byzantine = chance.flip(0.15) ? new Set() : someLessThanAThird(weights, chance);
+    this.network = new TestNetwork({
+      weights,
+      funds: Object.fromEntries(funds),
+      signed: options.signed ?? false,
+    });
+    const epochRounds = options.epochRounds ?? chance.pick([8, 12, 12, 20]);
+    this.oracle = new Oracle(this.genesis, { epochRounds });
+    const loyal = options.absence === true || chance.flip(0.15);
+    this.byzantine = loyal ? new Set() : someLessThanAThird(weights, chance);
     const spenders = new Set(chance.some(OWNERS, 0.5));
     this.honest = OWNERS.filter((owner) => !spenders.has(owner));
     const amountMax = chance.pick([4, 9]);
@@ -107,11 +129,12 @@ class RandomWorld implements RandomDag {
     const slow = {
       shuns: chance.flip(0.5),
       usesOwnCertificates: chance.flip(0.5),
-      freezeShare: this.#freezeShare,
+      patienceTurns: chance.pick([0, 1, 2, 4]),
     };
+    if (loyal) this.#absent = absence(weights, chance, options);
     for (const validator of weights.keys()) {
       if (this.byzantine.has(validator)) continue;
-      const made = options.correct?.(this.network, validator);
+      const made = options.correct?.(this.oracle, validator);
       this.#correct.set(validator, made ?? new SlowValidator({ ...slow, validator }, deps));
     }
   }
@@ -123,10 +146,13 @@ class RandomWorld implements RandomDag {
   /** Owners pay and attach; then every validator, in any order, hears something and makes a witness if it can. */
   cycle(): void {
     const chance = this.#chance;
+    const cycle = this.#cycle++;
     for (let i = chance.below(3); i > 0; i--) this.#owners.pay();
     for (let i = chance.below(3); i > 0; i--) this.#attachBlock();
     for (const validator of chance.shuffled([...this.#known.keys()])) {
-      const rest = this.vertices.filter(({ id }) => !this.#known[validator]!.has(id));
+      if (isAbsent(this.#absent, validator, cycle)) continue;
+      const told = this.vertices.filter(({ id }) => cycle >= (this.#withheld.get(id) ?? 0));
+      const rest = told.filter(({ id }) => !this.#known[validator]!.has(id));
       const share = this.byzantine.has(validator) ? 1 : this.#delivery;
       this.#deliver(validator, chance.some(rest, share));
       if (this.byzantine.has(validator)) this.#misbehave(validator);
@@ -134,8 +160,14 @@ class RandomWorld implements RandomDag {
     }
   }
 
-  /** One round in which the correct ones know everything and make a witness each. */
+  /** The highest round in which somebody has a witness. */
+  get round(): Round {
+    return Math.max(0, ...witnessesIn(this.vertices).map(({ round }) => round));
+  }
+
+  /** One turn in which the correct ones know everything and make a witness each if they can. */
   heal(): void {
+    if (this.#cycle++ % 4 === 0) this.#attachUndecided();
     for (const validator of this.#correct.keys()) this.#deliver(validator, this.vertices);
     for (const validator of this.#correct.keys()) this.#behave(validator);
   }
@@ -159,11 +191,28 @@ class RandomWorld implements RandomDag {
     const view = chance.pick([undefined, ...this.#known]);
     const seen = this.vertices.filter(({ id }) => view === undefined || view.has(id));
     const recent = seen.slice(-12).map(({ id }) => id);
-    const parents = chance.shuffled([this.genesis.id, ...recent]).slice(0, 1 + chance.below(3));
+    const parents = chance
+      .shuffled([...(this.round < 4 ? [this.genesis.id] : []), ...recent])
+      .slice(0, 1 + chance.below(3));
     const block = this.network.block(parents, this.#owners.payloads(this.#attached));
     if (this.vertices.some(({ id }) => id === block.id)) return;
     for (const payload of block.payloads) this.#attached.add(payload.id);
     this.#add(block);
+  }
+
+  /** "The wallet then attaches its payment again." */
+  #attachUndecided(): void {
+    const { decided } = this.oracle.lastCommitAmong(this.oracle.witnesses()).state;
+    const dead = this.oracle.deadAmong(this.vertices, this.oracle.payments());
+    const open = this.#owners.payments.filter(({ id }) => !decided.has(id) && !dead.has(id));
+    if (open.length === 0) return;
+    const parents = this.vertices.slice(-2).map(({ id }) => id);
+    this.#add(
+      this.network.block(
+        [...parents].sort(),
+        open.map((payment) => this.network.encoding(payment)),
+      ),
+    );
   }
 
   #behave(validator: ValidatorIndex): void {
@@ -176,17 +225,48 @@ class RandomWorld implements RandomDag {
   /** Up to three witnesses, each shown to some of the others at once. */
   #misbehave(validator: ValidatorIndex): void {
     const chance = this.#chance;
-    for (let mark = chance.pick([0, 1, 1, 1, 2, 3]); mark > 0; mark--) {
+    const marks = this.#leadsNext(validator) ? [0, 1, 2, 2, 2, 3] : [0, 1, 1, 1, 2, 3];
+    for (let mark = chance.pick(marks); mark > 0; mark--) {
       const known = this.vertices.filter(({ id }) => this.#known[validator]!.has(id));
       const ballot = wildBallot(this.oracle, chance, validator, known, this.#freezeShare / 5);
       if (ballot === undefined) continue;
       const witness = this.network.witness(this.oracle, ballot, mark);
       if (this.vertices.some(({ id }) => id === witness.id)) continue;
       this.#add(witness);
+      if (chance.flip(0.2)) this.#withheld.set(witness.id, this.#cycle + chance.below(8));
       this.#deliver(validator, [witness]);
       for (const other of chance.some([...this.#correct.keys()], 0.4)) this.#deliver(other, [witness]);
     }
   }
+
+  /** The round after the one that a quorum has reached is this validator's to lead. */
+  #leadsNext(validator: ValidatorIndex): boolean {
+    const known = this.vertices.filter(({ id }) => this.#known[validator]!.has(id));
+    return this.oracle.leaders.leaderOf(quorumRound(this.genesis, witnessesIn(known)) + 1) === validator;
+  }
+}
+
+interface Absence {
+  readonly validator: ValidatorIndex;
+  readonly from: number;
+  readonly to: number;
+}
+
+function isAbsent(absence: Absence | undefined, validator: ValidatorIndex, cycle: number): boolean {
+  return absence?.validator === validator && cycle >= absence.from && cycle < absence.to;
+}
+
+/** Somebody without whom the others are a quorum. */
+function absence(
+  weights: readonly number[],
+  chance: Chance,
+  { cycles, absence }: RandomDagOptions,
+): Absence | undefined {
+  const total = sum(weights);
+  const some = [...weights.keys()].filter((i) => 3 * (total - weights[i]!) > 2 * total);
+  if (some.length === 0 || (absence !== true && chance.flip(0.5))) return undefined;
+  const from = 1 + chance.below(Math.floor(cycles / 6) + 1);
+  return { validator: chance.pick(some), from, to: from + Math.floor(0.7 * cycles) };
 }
 
 function someLessThanAThird(weights: readonly number[], chance: Chance): ReadonlySet<ValidatorIndex> {

@@ -1,11 +1,11 @@
 /** A correct validator that votes by the oracle. */
-import type { ValidatorIndex, Vertex, Witness } from '../../ledger/index.ts';
+import type { Round, ValidatorIndex, Vertex, Witness } from '../../ledger/index.ts';
 import type { TestNetwork } from '../dsl/network.ts';
 import { vote } from '../oracle/correct.ts';
-import { areRivals, type Ballot, type Oracle } from '../oracle/oracle.ts';
+import type { Ballot, Oracle } from '../oracle/oracle.ts';
 import type { Chance } from './chance.ts';
 import type { CorrectValidator } from './correct-validator.ts';
-import { equivocators, quorumRound, tipsOf, witnessesIn } from './views.ts';
+import { equivocators, hasWhatCommitsWant, isQuorum, quorumRound, tipsOf, witnessesIn } from './views.ts';
 
 export interface SlowValidatorOptions {
   readonly validator: ValidatorIndex;
@@ -13,8 +13,8 @@ export interface SlowValidatorOptions {
   readonly shuns: boolean;
   /** Uses the finality that its own certificates of the same witness complete. */
   readonly usesOwnCertificates: boolean;
-  /** Share of contested slots that it freezes at once. */
-  readonly freezeShare: number;
+  /** Turns for which it waits for what the commit rule wants, once a quorum is in its round. */
+  readonly patienceTurns: number;
 }
 
 export interface SlowValidatorDeps {
@@ -27,6 +27,8 @@ export class SlowValidator implements CorrectValidator {
   readonly #options: SlowValidatorOptions;
   readonly #deps: SlowValidatorDeps;
   readonly #known: Vertex[] = [];
+  /** Turns spent in the present round since a quorum was in it. */
+  #waited = 0;
 
   constructor(options: SlowValidatorOptions, deps: SlowValidatorDeps) {
     this.#options = options;
@@ -52,41 +54,74 @@ export class SlowValidator implements CorrectValidator {
     const reached = quorumRound(network.genesis, [...others, ...below]);
     const ownRound = own?.round ?? 0;
     if (ownRound > reached) return undefined;
+    if (ownRound === reached && this.#lingers([...others, ...below], ownRound)) return undefined;
+    this.#waited = 0;
     const round = ownRound === reached ? reached + 1 : reached;
+    const lower = others.filter((x) => x.round < round && this.#isYoung(x, round, own));
+    const place = this.#place(round, lower, own);
+    const bare = { ...place, defers: [], accepts: [], freezes: [] };
+    const before = [...lower, ...below].filter((x) => x.round === round - 1);
+    if (oracle.votes.bringsTooOld(bare) || (round > 1 && !isQuorum(network.genesis, before)))
+      return undefined;
+    const { chance } = this.#deps;
+    const ballot = vote(oracle, place, (list) => chance.shuffled(list), this.#options.usesOwnCertificates);
+    const witness = network.witness(oracle, ballot);
+    this.#known.push(witness);
+    return witness;
+  }
+
+  #lingers(witnesses: readonly Witness[], round: Round): boolean {
+    if (hasWhatCommitsWant(this.#deps.oracle, witnesses, round)) return false;
+    return this.#waited++ < this.#options.patienceTurns;
+  }
+
+  /**
+   * What is new to it is by far not so old that others could refuse it: it brings in nothing older than E/2 rounds, but with a
+   * witness of the round before, without which it cannot go on, up to E.
+   */
+  #isYoung(x: Vertex, round: Round, own: Witness | undefined): boolean {
+    const { oracle } = this.#deps;
+    const before = x.kind === 'witness' && x.round === round - 1;
+    const least = round - oracle.epochRounds / (before ? 1 : 2);
+    const older = [...oracle.dag.below(x), x].filter((y) => oracle.roundOf(y) < least);
+    if (older.length === 0) return true;
+    const last = oracle.leaders.highestIn(witnessesIn(this.#known));
+    const old = [own, last].flatMap((each) => (each === undefined ? [] : [oracle.past(each)]));
+    return older.every((y) => old.some((past) => past.has(y)));
+  }
+
+  /**
+   * "A witness whose validator's last own witness is older than horizon(w) names the genesis as `self`."
+   */
+  #place(round: Round, lower: readonly Witness[], own: Witness | undefined): Place {
+    const { oracle } = this.#deps;
+    const anew = this.#placeAfter(round, lower, undefined);
+    const bare: Ballot = { ...anew, defers: [], accepts: [], freezes: [] };
+    if (own !== undefined && own.round >= oracle.votes.horizon(bare))
+      return this.#placeAfter(round, lower, own);
+    return anew;
+  }
+
+  #placeAfter(round: Round, lower: readonly Witness[], own: Witness | undefined): Place {
+    const { network, oracle } = this.#deps;
+    const below = own === undefined ? [] : [own];
     // Those of the round before are listed even where a block has brought them into the past already: they are the quorum.
-    const lower = others.filter((x) => x.round < round);
     const tips = new Set(tipsOf(oracle, lower, below));
     const witnesses = lower.filter((x) => x.round === round - 1 || tips.has(x));
-    const blocks = this.#known.filter((x) => x.kind === 'block').filter((x) => oracle.roundOf(x) <= round);
-    const place = {
+    const blocks = this.#known
+      .filter((x) => x.kind === 'block')
+      .filter((x) => oracle.roundOf(x) <= round && this.#isYoung(x, round, own));
+    return {
       kind: 'witness' as const,
-      validator,
+      validator: this.#options.validator,
       round,
       self: own?.id ?? network.genesis.id,
       witnesses: witnesses.map(({ id }) => id).sort(),
       tips: tipsOf(oracle, blocks, [...below, ...witnesses])
         .map(({ id }) => id)
         .sort(),
-      freezes: [],
     };
-    const { chance } = this.#deps;
-    const ballot = vote(oracle, place, (list) => chance.shuffled(list), this.#options.usesOwnCertificates);
-    const witness = network.witness(oracle, { ...ballot, freezes: this.#contested(ballot) });
-    this.#known.push(witness);
-    return witness;
-  }
-
-  /** Some of the slots for which there are rivals and no certificate, and that are not frozen yet. */
-  #contested(ballot: Ballot): Ballot['freezes'] {
-    const { oracle, chance } = this.#deps;
-    const payments = oracle.paymentsIn(ballot);
-    const all = [...payments.values()];
-    const certified = new Set(oracle.ballotsIn(ballot).flatMap((x) => [...oracle.certifies(x)]));
-    const settled = new Set(all.filter(({ id }) => certified.has(id)).map(({ previous }) => previous));
-    const rivals = all.filter((a) => all.some((b) => areRivals(a, b, payments)));
-    const frozen = oracle.frozen(ballot);
-    const slots = [...new Set(rivals.map(({ previous }) => previous))];
-    const open = slots.filter((slot) => !settled.has(slot) && !frozen.has(slot));
-    return chance.some(open, this.#options.freezeShare).sort();
   }
 }
+
+type Place = Omit<Ballot, 'defers' | 'accepts' | 'freezes'>;

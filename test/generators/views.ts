@@ -1,5 +1,6 @@
 /** What a validator's view of the DAG tells about rounds, tips and equivocators: small set questions, answered slowly. */
 import type { Genesis, ValidatorIndex, Vertex, Witness } from '../../ledger/index.ts';
+import { authorsOf } from '../oracle/dag.ts';
 import type { Oracle } from '../oracle/oracle.ts';
 
 export function isQuorum(genesis: Genesis, witnesses: readonly Witness[]): boolean {
@@ -43,4 +44,19 @@ export function equivocators(known: readonly Vertex[]): ReadonlySet<ValidatorInd
 
 export function witnessesIn(vertices: readonly Vertex[]): Witness[] {
   return vertices.filter((x) => x.kind === 'witness');
+}
+
+/**
+ * Whether these witnesses hold, for the step from this round to the next, what a validator waits for: in a leader's round a
+ * witness of the leader, in the next one a quorum that supports it, then a quorum that ratifies it; or all have spoken.
+ */
+export function hasWhatCommitsWant(oracle: Oracle, witnesses: readonly Witness[], round: number): boolean {
+  const { leaders, dag } = oracle;
+  const here = witnesses.filter((w) => w.round === round);
+  const authors = new Set(here.map(({ validator }) => validator));
+  if (round === 0 || authors.size === oracle.genesis.committee.length) return true;
+  if (round < 3) return true;
+  if (round % 3 === 0) return here.some((w) => leaders.isLeader(w));
+  const says = authorsOf(here, (w) => (round % 3 === 1 ? leaders.supports(w) : leaders.ratifies(w)));
+  return [...says.values()].some((some) => dag.isQuorum(some));
 }

@@ -7,7 +7,7 @@ describe('votes: the ledger finds in drawn DAGs what was worked out by hand', ()
   for (const { rule, text } of [...DRAWN_CERTIFICATES, ...DRAWN_ACCEPTANCES]) {
     it(rule, () => {
       const drawing = drawDag(text);
-      judgeDrawing(drawing, new LedgerJudge(drawing.network.genesis));
+      judgeDrawing(drawing, new LedgerJudge(drawing.network.genesis, drawing.oracle.epochRounds));
     });
   }
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Payment, PaymentId, RefusalCode, Vertex, Witness } from '../../ledger/index.ts';
+import type { Checkpoint, Payment, PaymentId, RefusalCode, Vertex, Witness } from '../../ledger/index.ts';
 import type { LedgerJudge } from '../dsl/judge.ts';
 import { Chance } from '../generators/chance.ts';
 import type { RandomDag } from '../generators/random-dag.ts';
@@ -64,7 +64,11 @@ function paymentsIn(dag: RandomDag, w: Witness, keep: (payment: Payment) => bool
   return [...dag.oracle.paymentsIn(w).values()].filter(keep);
 }
 
-function remade(dag: RandomDag, w: Witness, lists: Partial<Pick<Witness, 'defers' | 'accepts'>>): Witness {
+function remade(
+  dag: RandomDag,
+  w: Witness,
+  lists: Partial<Pick<Witness, 'defers' | 'accepts' | 'freezes'>>,
+): Witness {
   return dag.network.witness(dag.oracle, { ...w, ...lists }, 500);
 }
 
@@ -102,7 +106,7 @@ const SLIPS: readonly Slip[] = [
     name: 'accepts late what it has not deferred',
     code: 'vote_unfounded',
     candidates: (dag, w) => {
-      const deferred = new Set(dag.oracle.chainBefore(w).flatMap((x) => x.defers));
+      const deferred = dag.oracle.votes.deferredBefore(w);
       return [...dag.oracle.payments().values()].filter(({ id }) => !deferred.has(id));
     },
     make: (dag, w, id) => remade(dag, w, { accepts: [...w.accepts, id].sort() }),
@@ -111,12 +115,37 @@ const SLIPS: readonly Slip[] = [
     name: 'accepts late what it has accepted already',
     code: 'vote_unfounded',
     candidates: (dag, w) => {
-      const late = new Set(dag.oracle.chainBefore(w).flatMap((x) => x.accepts));
+      const late = new Set(dag.oracle.votes.chainHeard(w).flatMap((x) => x.accepts));
       return paymentsIn(dag, w, ({ id }) => late.has(id));
     },
     make: (dag, w, id) => remade(dag, w, { accepts: [...w.accepts, id].sort() }),
   },
+  {
+    name: 'freezes a slot of which it knows nothing',
+    code: 'vote_unfounded',
+    candidates: (dag, w) => {
+      const freezable = dag.oracle.votes.freezable(w);
+      return [...dag.oracle.payments().values()].filter(({ previous }) => !freezable.has(previous));
+    },
+    make: (dag, w, id) => {
+      const slot = dag.oracle.payments().get(id)!.previous;
+      return remade(dag, w, { freezes: [...w.freezes, slot].sort() });
+    },
+  },
+  {
+    name: 'names a checkpoint that is not the last one in its past',
+    code: 'checkpoint_wrong',
+    candidates: (dag, w) => [...dag.oracle.payments().values()].slice(0, w.round > 3 ? 1 : 0),
+    make: (dag, w) => dag.network.witness(dag.oracle, w, 500, { checkpoint: wrongCheckpoint(dag, w) }),
+  },
 ];
+
+/** That of the genesis, or, where this is right, of a leader of whom nothing is committed yet. */
+function wrongCheckpoint(dag: RandomDag, w: Witness): Checkpoint {
+  const { checkpoint } = dag.genesis;
+  if (w.checkpoint.round > 0) return checkpoint;
+  return { ...checkpoint, round: 3, leader: w.witnesses[0] ?? w.self };
+}
 
 /** False when no payment makes this slip here. */
 function trySlip(dag: RandomDag, judge: LedgerJudge, w: Witness, slip: Slip, chance: Chance): boolean {

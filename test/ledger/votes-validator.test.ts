@@ -3,8 +3,9 @@ import { drawDag } from '../dsl/draw-dag.ts';
 import { CoreValidator } from '../generators/core-validator.ts';
 import { type RandomDag, randomDag } from '../generators/random-dag.ts';
 import { sampleDags, withDrawing } from '../generators/sample.ts';
-import { attachInOrder, compareFinality, compareVotes } from '../oracle/comparison.ts';
-import { brokenInvariants, violations } from '../oracle/correct.ts';
+import { attachInOrder, compareCommits, compareFinality, compareVotes } from '../oracle/comparison.ts';
+import { violations } from '../oracle/correct.ts';
+import { brokenInvariants } from '../oracle/invariants.ts';
 import { stuck } from '../oracle/liveness.ts';
 
 describe("votes: the ledger's own validators keep the rules in a hostile network", function () {
@@ -18,8 +19,8 @@ describe("votes: the ledger's own validators keep the rules in a hostile network
     dags = seeds.map((seed) =>
       randomDag(seed, {
         cycles: 7,
-        healing: 12,
-        correct: (network, validator) => new CoreValidator(network.genesis, validator),
+        healing: 36,
+        correct: (oracle, validator) => new CoreValidator(oracle.genesis, validator, oracle.epochRounds),
       }),
     );
   });
@@ -46,6 +47,7 @@ describe("votes: the ledger's own validators keep the rules in a hostile network
           if (vertex.kind !== 'witness') return;
           compareVotes(dag, judge, vertex);
           compareFinality(dag, judge, known);
+          compareCommits(dag, judge, known);
         },
       });
     }
@@ -64,7 +66,7 @@ describe("votes: one of the ledger's own validators", () => {
       A2 B2 C2: *
       block b3: b1 | p2`);
     const { genesis } = drawing.network;
-    const d = new CoreValidator(genesis, 3);
+    const d = new CoreValidator(genesis, 3, drawing.oracle.epochRounds);
     const hear = (...names: string[]): void =>
       d.hear(names.map((name) => (/[a-z]/.test(name) ? drawing.block(name) : drawing.witness(name))));
     const says = (): string[] => {
