@@ -14,10 +14,16 @@ export interface ProofsDeps {
   readonly committee: Committee;
 }
 
+/** A few rounds of witnesses that all certify something else. */
+const TREES_PER_VALIDATOR = 4;
+
 export class Proofs {
   readonly #deps: ProofsDeps;
-  /** Merkle trees of witnesses whose proofs were asked for last. */
-  readonly #trees = new Map<number, MerkleTree>();
+  /**
+   * The trees that were asked for last, youngest first. Validators that hear the same certify the same, so that one tree serves
+   * most witnesses of a round, and their proofs.
+   */
+  readonly #trees: { readonly leaves: readonly PaymentRecord[]; readonly tree: MerkleTree }[] = [];
 
   constructor(deps: ProofsDeps) {
     this.#deps = deps;
@@ -25,19 +31,20 @@ export class Proofs {
 
   /** Merkle root over the ids in ascending order, as it stands in a witness header. */
   certifiedRoot(certified: readonly PaymentRecord[]): Hash {
-    const ids = ascending(certified).map((payment) => payment.id);
-    return new MerkleTree(this.#deps.network, ids).root;
+    return this.#tree(ascending(certified)).root;
   }
 
-  #tree(witness: WitnessRecord): MerkleTree {
-    let tree = this.#trees.get(witness.row);
-    if (tree === undefined) {
-      const ids = witness.certified.map((payment) => payment.id);
-      tree = new MerkleTree(this.#deps.network, ids);
-      if (this.#trees.size >= 4 * this.#deps.committee.size)
-        this.#trees.delete(this.#trees.keys().next().value as number);
-      this.#trees.set(witness.row, tree);
-    }
+  /** @param leaves Ascending by id. */
+  #tree(leaves: readonly PaymentRecord[]): MerkleTree {
+    const at = this.#trees.findIndex(
+      (known) =>
+        known.leaves.length === leaves.length && known.leaves.every((payment, i) => payment === leaves[i]),
+    );
+    const [known] = at < 0 ? [] : this.#trees.splice(at, 1);
+    const ids = known === undefined ? leaves.map(({ id }) => id) : [];
+    const tree = known?.tree ?? new MerkleTree(this.#deps.network, ids);
+    this.#trees.unshift({ leaves, tree });
+    if (this.#trees.length > TREES_PER_VALIDATOR * this.#deps.committee.size) this.#trees.pop();
     return tree;
   }
 
@@ -53,7 +60,7 @@ export class Proofs {
       if (row < this.#deps.tangle.base) return undefined;
       const witness = this.#deps.tangle.record(row) as WitnessRecord;
       const index = witness.certified.indexOf(payment);
-      certificates.push({ header: witness.header, index, path: this.#tree(witness).path(index) });
+      certificates.push({ header: witness.header, index, path: this.#tree(witness.certified).path(index) });
       weight += this.#deps.committee.weightOf(witness.validator);
       if (weight >= this.#deps.committee.quorum) break;
     }
