@@ -3,7 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
+  type BalanceProof,
+  checkBalanceProof,
   checkFinalityProof,
+  checkOutcome,
+  decodeBalanceProof,
   decodeFinalityProof,
   encodeGenesis,
   isRefusal,
@@ -102,6 +106,42 @@ describe('the ledger thread', () => {
   });
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('proves balances, and who has a slot, to whoever won and to whoever never was heard of', async () => {
+    await using bench = new Bench(folder);
+    await bench.start();
+    await bench.thread.call('watch', [bob], true);
+    const [p1, rival] = [pay(30), pay(31, undefined, 'rival')];
+    const p2 = pay(20, p1);
+    await bench.thread.call('submit', [submission(p1), submission(p2)]);
+    await bench.final(p2.id);
+    // Final by certificates comes before the commit that decides it.
+    const decided = async (): Promise<BalanceProof> => {
+      for (;;) {
+        const bytes = await bench.thread.call('balance', alice);
+        const proof = bytes === undefined ? undefined : decodeBalanceProof(bytes);
+        if (proof !== undefined && !isRefusal(proof) && proof.sequence === 2) return proof;
+      }
+    };
+    const proof = await decided();
+    assert.deepEqual([proof.balance, proof.head], [50, p2.id]);
+    assert.ok('checkpoint' in checkBalanceProof(genesis, proof));
+    for (const [payment, slot, won] of [
+      [p1, undefined, true],
+      [p2, undefined, true],
+      [rival, rival.previous, false],
+    ] as const) {
+      const outcome = await bench.thread.call('outcome', payment.id, slot);
+      assert.ok(outcome !== undefined);
+      const verdict = checkOutcome(genesis, payment, outcome);
+      assert.ok('won' in verdict, JSON.stringify(verdict));
+      assert.deepEqual([verdict.won, verdict.chain.at(-1)?.id], [won, p2.id]);
+    }
+    assert.equal(await bench.thread.call('outcome', rival.id, undefined), undefined, 'an unknown payment');
+    assert.equal(await bench.thread.call('outcome', rival.id, p2.id), undefined, 'an open slot');
+    const [reply] = await bench.thread.call('submit', [submission(rival)]);
+    assert.deepEqual(reply, { refusal: { code: 'slot_taken', by: p1.id } });
+  });
 
   it('makes submitted payments final with a proof, and has them after a restart', async () => {
     const p1 = pay(30);

@@ -67,6 +67,59 @@ describe('the light protocol', () => {
     assert.deepEqual(asked, [client.id, [ADDRESS, -1, 2], [PAYMENT, ADDRESS, client.id]]);
   });
 
+  it('carries balance proofs, outcomes, and who has the slot of what is dead', async () => {
+    await using scene = new Scene();
+    const asked: unknown[] = [];
+    const winner = 'ab'.repeat(32) as PaymentId;
+    const outcome = { balance: Uint8Array.of(1, 2), chain: [Uint8Array.of(3), Uint8Array.of(4, 5)] };
+    const pushed: LightPush[] = [];
+    const { link } = await linked(scene, {
+      submit: () => Promise.resolve([{ id: PAYMENT, status: 'dead', winner }]),
+      proof: () => Promise.resolve({ status: 'dead', winner }),
+      balance: (address) => Promise.resolve(address === ADDRESS ? Uint8Array.of(7, 8) : undefined),
+      outcome: (payment, slot) => {
+        asked.push([payment, slot]);
+        return Promise.resolve(slot === undefined ? undefined : outcome);
+      },
+      subscribe: (_, push) => {
+        push({ type: 'status', payment: PAYMENT, status: 'dead', winner });
+        push({ type: 'status', payment: PAYMENT, status: 'pending' });
+        return () => {};
+      },
+    });
+    link.onPush((event) => pushed.push(event));
+    assert.deepEqual(await link.submit([Uint8Array.of(1)]), [{ id: PAYMENT, status: 'dead', winner }]);
+    assert.deepEqual(await link.proof(PAYMENT), { status: 'dead', winner });
+    assert.deepEqual(await link.balance(ADDRESS), Uint8Array.of(7, 8));
+    assert.equal(await link.balance('ef'.repeat(32) as Address), undefined);
+    assert.deepEqual(await link.outcome(PAYMENT, ADDRESS), outcome);
+    assert.equal(await link.outcome(PAYMENT), undefined);
+    assert.deepEqual(asked, [
+      [PAYMENT, ADDRESS],
+      [PAYMENT, undefined],
+    ]);
+    await link.subscribe([ADDRESS]);
+    await until('both are there', () => pushed.length === 2);
+    assert.deepEqual(pushed, [
+      { type: 'status', payment: PAYMENT, status: 'dead', winner },
+      { type: 'status', payment: PAYMENT, status: 'pending' },
+    ]);
+  });
+
+  it('says nothing of an outcome that does not fit a frame', async () => {
+    await using scene = new Scene();
+    const chain = Array.from({ length: 64 }, () => new Uint8Array(1_000));
+    const { link } = await linked(scene, {
+      outcome: (_, slot) =>
+        Promise.resolve({
+          balance: new Uint8Array(100),
+          chain: slot === undefined ? chain : chain.slice(0, 50),
+        }),
+    });
+    assert.equal(await link.outcome(PAYMENT), undefined);
+    assert.equal((await link.outcome(PAYMENT, ADDRESS))?.chain.length, 50);
+  });
+
   it('carries refusals of work, unknown proofs and amounts up to 2^53 - 1', async () => {
     await using scene = new Scene();
     const big = Number.MAX_SAFE_INTEGER as Units;
