@@ -56,11 +56,14 @@ export class ByzantineNode implements Party {
   take(vertex: Vertex, from: string, requested: boolean): Verdict {
     const { time, chance } = this.#world;
     const event = { type: 'vertex', vertex, from, requested, nowMs: time.nowMs } as const;
-    for (const effect of this.core.step(event)) {
-      if (effect.type === 'attached') this.#seen(effect.vertex);
-      if (effect.type === 'wanted')
-        for (const { id } of effect.wants) this.#world.ask(this.index, chance.pick(this.#peers).index, id);
-    }
+    // Its ledger is the one that everybody has: where that breaks, a correct node's would.
+    this.#world.guard(this.index, 'an assertion', () => {
+      for (const effect of this.core.step(event)) {
+        if (effect.type === 'attached') this.#seen(effect.vertex);
+        if (effect.type === 'wanted')
+          for (const { id } of effect.wants) this.#world.ask(this.index, chance.pick(this.#peers).index, id);
+      }
+    });
     return 'accept';
   }
 
@@ -76,7 +79,8 @@ export class ByzantineNode implements Party {
       if (payload.kind !== 'payment') continue;
       this.#payments.delete(payload.id);
       this.#payments.set(payload.id, payload);
-      if (this.#payments.size > RECENT) this.#payments.delete(this.#payments.keys().next().value as PaymentId);
+      if (this.#payments.size > RECENT)
+        this.#payments.delete(this.#payments.keys().next().value as PaymentId);
     }
   }
 
@@ -122,7 +126,7 @@ export class ByzantineNode implements Party {
     const trick: Trick =
       this.#tame === 'behaves' || chance.flip(leader ? 0.1 : 0.3) ? 'behave' : chance.pick(mix.tricks);
     if (trick !== 'behave') this.lies++;
-    this.#play(trick, round);
+    this.#world.guard(this.index, 'an assertion', () => this.#play(trick, round));
   }
 
   #play(trick: Trick, round: number): void {
@@ -145,9 +149,13 @@ export class ByzantineNode implements Party {
         return;
       }
       case 'equivocate':
+      case 'twice':
       case 'fork':
       case 'flood-witnesses':
         this.#twins(trick, round);
+        return;
+      case 'twin-block':
+        this.#twinBlock(round);
         return;
       case 'invalid':
         this.#junk(round);
@@ -171,8 +179,32 @@ export class ByzantineNode implements Party {
     for (let twin = 0; twin < count; twin++) {
       const witness = this.#make(round, trick, twin);
       const audience = others.filter((_, i) => i % count === twin || chance.flip(0.1));
-      this.#show([witness], audience.map(({ index }) => index));
+      this.#show(
+        [witness],
+        audience.map(({ index }) => index),
+      );
     }
+  }
+
+  /** Twins, and a block on top of both: so that everybody has both in his past, though nobody refers to the second. */
+  #twinBlock(round: number): void {
+    const { genesis, network, chance } = this.#world;
+    const twins = [this.#make(round, 'twice', 0), this.#make(round, 'twice', 1)].filter(
+      (one) => one !== undefined,
+    );
+    if (twins.length < 2) return;
+    const parents = twins.map(({ id }) => id);
+    const payload = network.data(`twins of ${this.name} in round ${round}`);
+    const block = this.#world.vertexOf(encodeBlock(genesis.network, parents, [payload]));
+    this.take(block, 'self', true);
+    for (const [i, twin] of twins.entries()) {
+      const half = this.#peers.filter((_, at) => at % 2 === i || chance.flip(0.5));
+      this.#show(
+        [twin],
+        half.map(({ index }) => index),
+      );
+    }
+    this.#show([block]);
   }
 
   #show(list: readonly (Vertex | undefined)[], audience?: readonly ValidatorIndex[]): void {
@@ -194,8 +226,7 @@ export class ByzantineNode implements Party {
   #selfOf(trick: Trick, round: number): VertexId {
     const { chance, genesis } = this.#world;
     const before = this.#own.filter((witness) => witness.round < round);
-    if (trick === 'fork' && before.length > 0 && chance.flip(0.5))
-      return chance.pick(before.slice(-8)).id;
+    if (trick === 'fork' && before.length > 0 && chance.flip(0.5)) return chance.pick(before.slice(-8)).id;
     // After twins either branch may go on.
     const last = before.at(-1)?.round ?? 0;
     const tips = before.filter((witness) => witness.round === last);
@@ -203,7 +234,7 @@ export class ByzantineNode implements Party {
   }
 
   #make(round: number, trick: Trick, twin = 0): Witness | undefined {
-    const { chance, time, vertex } = this.#world;
+    const { chance, time } = this.#world;
     const self = this.#selfOf(trick, round);
     const witnesses = this.#references(trick, round, self);
     if (witnesses === undefined) return undefined;
@@ -211,11 +242,12 @@ export class ByzantineNode implements Party {
     const share = trick === 'equivocate' || trick === 'fork' ? 0.5 : 1;
     const tips = chance.some(this.#blocks, trick === 'stale' ? 0.1 : share);
     const payments = [...this.#payments.values()];
-    const deferred = trick === 'defer' ? payments : trick === 'accept-all' || tame ? [] : chance.some(payments, 0.2);
-    const freezing = trick === 'freeze' ? chance.some(payments, 0.6) : tame ? [] : chance.some(payments, 0.05);
+    const willing = tame || trick === 'accept-all' || trick === 'freeze' || trick === 'twice';
+    const deferred = trick === 'defer' ? payments : willing ? [] : chance.some(payments, 0.2);
+    const freezing =
+      trick === 'freeze' ? chance.some(payments, 0.8) : tame ? [] : chance.some(payments, 0.05);
     const accepts = tame ? [] : chance.some(payments, 0.2).filter((payment) => !deferred.includes(payment));
     const own = this.#world.vertex(self);
-    void vertex;
     const lie: Lie = {
       validator: this.index,
       round,
@@ -240,7 +272,9 @@ export class ByzantineNode implements Party {
   #references(trick: Trick, round: number, self: VertexId): VertexId[] | undefined {
     const { chance, mix } = this.#world;
     const { tangle, committee } = this.core.ledger;
-    const all = chance.shuffled([...this.core.rounds.rows(round - 1)]).filter(([author]) => author !== this.index);
+    const all = chance
+      .shuffled([...this.core.rounds.rows(round - 1)])
+      .filter(([author]) => author !== this.index);
     const leader = ((round - 1) / 3 - 1) % mix.weights.length;
     const shunned = trick === 'shun-leader' ? all.filter(([author]) => author !== leader) : all;
     const own = this.#world.vertex(self);
@@ -270,17 +304,25 @@ export class ByzantineNode implements Party {
     const lie = { validator: this.index, self, tips: [], defers: none, accepts: none, freezes: none };
     const claims = { checkpoint: genesis.checkpoint, certifiedCount: 0, certifiedRoot: ZERO_HASH };
     const times = { timeMs: Math.floor(time.nowMs), wrongRoot: false };
-    const kind = chance.below(4);
+    const kind = chance.below(5);
+    const { rounds, ledger } = this.core;
+    const stranger = [...rounds.rows(round - 1)].find(([author]) => author !== this.index)?.[1] ?? 0;
+    const { round: at, leader, root } = ledger.lastCommit;
     const ghost = chance.next().toString(16).slice(2).padEnd(64, 'a') as VertexId;
     const junk = encodeLie(
       this.core,
       {
         ...lie,
         ...times,
+        self: kind === 4 ? ledger.tangle.record(stranger).id : self,
         round: kind === 0 ? round + 5 : round,
         witnesses: kind === 1 ? [ghost] : witnesses,
       },
-      kind === 2 ? { ...claims, certifiedCount: 3 } : { ...claims, checkpoint: { ...genesis.checkpoint, round } },
+      {
+        ...claims,
+        ...(kind === 2 ? { certifiedCount: 3 } : {}),
+        checkpoint: kind === 3 ? { ...genesis.checkpoint, round } : { round: at, leader, root },
+      },
     );
     this.#show([this.#world.vertexOf(junk.bytes)]);
   }

@@ -11,8 +11,19 @@ export class SimDisk {
   genesisId: VertexId | undefined;
   readonly vertices: NewVertex[] = [];
   readonly sequences = new Map<VertexId, number>();
+  /** Vertices that were stored once and are forgotten. */
+  readonly forgotten = new Set<VertexId>();
   readonly meta = new Map<string, Uint8Array>();
+  /** The last snapshot, and the sequence of the first vertex that it needs. */
+  snapshot: { readonly parts: readonly Uint8Array[]; readonly first: number } | undefined;
+  /** Sequence of the first vertex that is not forgotten. */
+  first = 0;
   owner: SimStore | undefined;
+
+  /** It is on this disk, or was until it was forgotten. */
+  has(id: VertexId): boolean {
+    return this.sequences.has(id) || this.forgotten.has(id);
+  }
 }
 
 export interface SimStoreOptions {
@@ -82,6 +93,17 @@ export class SimStore {
     }
   }
 
+  /** A snapshot, durable at once, as of the vertices that are on disk; what lies before it is forgotten. */
+  putSnapshot(parts: readonly Uint8Array[], first: number): void {
+    const { vertices, sequences } = this.#disk;
+    this.#disk.snapshot = { parts, first };
+    for (; this.#disk.first < first; this.#disk.first++) {
+      const { id } = vertices[this.#disk.first]!;
+      sequences.delete(id);
+      this.#disk.forgotten.add(id);
+    }
+  }
+
   /** Vertices given to the disk and not synced yet. */
   get unsynced(): number {
     return [...this.#writing, ...this.#waiting].reduce((sum, { batch }) => sum + batch.length, 0);
@@ -118,7 +140,7 @@ export class SimStore {
     this.#open();
     const vertices: Uint8Array[] = [];
     let bytes = 0;
-    for (let next = sequence; next < this.length; next++) {
+    for (let next = Math.max(sequence, this.#disk.first); next < this.length; next++) {
       const vertex = this.#disk.vertices[next]!;
       bytes += vertex.bytes.length;
       if (vertices.length > 0 && bytes > bytesMax) return { vertices, next };
@@ -130,7 +152,7 @@ export class SimStore {
   async *load(sequence = 0): AsyncGenerator<StoredVertex> {
     this.#open();
     const end = this.length;
-    for (let next = sequence; next < end; next++)
+    for (let next = Math.max(sequence, this.#disk.first); next < end; next++)
       yield { sequence: next, bytes: this.#disk.vertices[next]!.bytes };
   }
 

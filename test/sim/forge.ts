@@ -17,7 +17,6 @@ import {
   ZERO_HASH,
 } from '../../ledger/index.ts';
 import { keysOf, letterOf } from '../dsl/network.ts';
-import { commitsOf } from './commits.ts';
 
 export interface Lie {
   readonly validator: ValidatorIndex;
@@ -40,14 +39,20 @@ const TRIES = 24;
 export function encodeLie(
   core: Core,
   lie: Lie,
-  claims: { checkpoint: Witness['checkpoint']; certifiedCount: number; certifiedRoot: Witness['certifiedRoot'] },
+  claims: {
+    checkpoint: Witness['checkpoint'];
+    certifiedCount: number;
+    certifiedRoot: Witness['certifiedRoot'];
+  },
 ): Witness {
   const { network } = core.ledger.genesis;
   const { secret } = keysOf(`validator ${letterOf(lie.validator)}`);
   const { round, leader, root } = claims.checkpoint;
   const flipped = (root[0] === '0' ? '1' : '0') + root.slice(1);
   const checkpoint = { round, leader, root: (lie.wrongRoot ? flipped : root) as typeof root };
-  const bytes = encodeWitness(network, { ...lie, ...claims, checkpoint }, lie, (message) => sign(secret, message));
+  const bytes = encodeWitness(network, { ...lie, ...claims, checkpoint }, lie, (message) =>
+    sign(secret, message),
+  );
   const witness = decodeWitness(bytes, network);
   if (isRefusal(witness)) throw new Error(`a lie that does not decode: ${JSON.stringify(witness)}`);
   return witness;
@@ -57,9 +62,8 @@ export function encodeLie(
 export function forge(core: Core, lie: Lie, nowMs: number): Witness | undefined {
   let { defers, accepts, freezes } = lie;
   let tips = lie.tips;
-  const { all } = commitsOf(core);
   const genesis = core.ledger.genesis.checkpoint;
-  const checkpoints = [...[...all].reverse().slice(0, 12), genesis];
+  const checkpoints = [...[...core.ledger.commits].reverse().slice(0, 12), genesis];
   let certified: { certifiedCount: number; certifiedRoot: Witness['certifiedRoot'] } = {
     certifiedCount: 0,
     certifiedRoot: ZERO_HASH,

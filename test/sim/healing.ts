@@ -1,6 +1,5 @@
 /** What may still be open after healing: payments of honest owners, contested slots, states that differ. */
 import type { Address, Payment, PaymentId } from '../../ledger/index.ts';
-import { commitsOf } from './commits.ts';
 import type { SimNode } from './node.ts';
 import type { Owners } from './owners.ts';
 import type { Invariant } from './referee.ts';
@@ -17,7 +16,7 @@ export function stillWaiting({ nodes, owners }: Healing): Unfinished | undefined
   for (const { name, signed } of owners.honest) {
     for (const { id, account, sequence } of signed) {
       for (const { core, index } of nodes) {
-        if (core.ledger.isFinal(id) || commitsOf(core).settled(account, sequence)) continue;
+        if (core.ledger.isFinal(id) || core.ledger.decidedOf(account).sequence >= sequence) continue;
         return ['an owner waits for ever', `${name}'s payment ${id} is not final for ${index}`, [id]];
       }
     }
@@ -27,7 +26,6 @@ export function stillWaiting({ nodes, owners }: Healing): Unfinished | undefined
 
 /** "Every contested slot with a payable rival is decided": no account's head has one left that could be paid. */
 export function openPayments({ nodes, owners }: Healing): Unfinished | undefined {
-  if (nodes.some(({ core }) => !commitsOf(core).on)) return undefined;
   const bySlot = new Map<string, Payment[]>();
   for (const payment of owners.payments.values()) {
     const slot = slotOf(payment.account, payment.previous);
@@ -37,9 +35,11 @@ export function openPayments({ nodes, owners }: Healing): Unfinished | undefined
   }
   for (const { core, index } of nodes) {
     for (const address of owners.addresses) {
-      const { balance, head, sequence } = commitsOf(core).decidedOf(address);
+      const { balance, head, sequence } = core.ledger.decidedOf(address);
       const rivals = bySlot.get(slotOf(address, head)) ?? [];
-      const payable = rivals.filter((payment) => payment.sequence === sequence + 1 && payment.total <= balance);
+      const payable = rivals.filter(
+        (payment) => payment.sequence === sequence + 1 && payment.total <= balance,
+      );
       const [first] = payable;
       if (first === undefined) continue;
       const message = `${index} leaves the slot ${head} of ${address} open, which ${payable.length} of ${rivals.length} could spend`;
@@ -55,7 +55,7 @@ function slotOf(address: Address, previous: string): string {
 
 /** Nothing is under way: everybody has decided the same. */
 export function statesDiffer({ nodes }: Healing): Unfinished | undefined {
-  const roots = new Set(nodes.map(({ core }) => commitsOf(core).last.root));
+  const roots = new Set(nodes.map(({ core }) => core.ledger.lastCommit.root));
   if (roots.size === 1) return undefined;
   return ['states differ after healing', `${roots.size} state roots`, []];
 }

@@ -9,6 +9,8 @@ export const TRICKS = [
   'late',
   'withhold',
   'equivocate',
+  'twice',
+  'twin-block',
   'fork',
   'defer',
   'accept-all',
@@ -43,7 +45,11 @@ export interface Mix {
   /** Byzantine validators go on without tricks when the network heals; else they fall silent. */
   readonly byzantineGoOn: boolean;
   readonly epochRounds: number;
-  readonly times: { readonly roundFloorMs: number; readonly roundLingerMs: number; readonly idleBeatMs: number };
+  readonly times: {
+    readonly roundFloorMs: number;
+    readonly roundLingerMs: number;
+    readonly idleBeatMs: number;
+  };
   readonly network: {
     readonly delayMs: number;
     readonly jitterMs: number;
@@ -69,6 +75,10 @@ export interface Mix {
   readonly partitionMsMax: number;
   readonly oneWay: number;
   readonly waitingMax: number;
+  /** Mean time between two snapshots of a node, after which its disk forgets what lies before them; 0 for never. */
+  readonly snapshotEveryMs: number;
+  /** Without a new round for so long a node asks what it has missed, and shows its last witness again. */
+  readonly stallMs: number;
   readonly owners: readonly { readonly name: string; readonly habit: Habit; readonly funds: number }[];
   readonly payEveryMs: number;
   readonly safetyMs: number;
@@ -93,14 +103,14 @@ export function drawMix(seed: number): Mix {
   const weights = chance.pick(COMMITTEES);
   const byzantine = chance.flip(0.2) ? new Set<number>() : lessThanAThird(weights, chance);
   const nodes = weights.map(() => 0);
-  const delayMs = chance.pick([3, 10, 25, 60]);
-  const epochRounds = chance.pick([40, 40, 60, 120]);
+  const delayMs = chance.pick([2, 5, 15, 40]);
+  const epochRounds = chance.pick([40, 80, 80, 160]);
   const slow = chance.flip(0.25) ? chance.below(nodes.length) : -1;
   const few = 1 + chance.below(5);
   const times = {
-    roundFloorMs: chance.pick([20, 40, 60]),
-    roundLingerMs: chance.pick([10, 40, 120]),
-    idleBeatMs: chance.pick([150, 300, 500]),
+    roundFloorMs: chance.pick([10, 20, 40]),
+    roundLingerMs: chance.pick([10, 30, 100]),
+    idleBeatMs: chance.pick([50, 120, 300]),
   };
   // Whoever is away for longer than the others remember needs more than this simulator plays: E rounds at most.
   const awayMsMax = epochRounds * Math.max(times.roundFloorMs, delayMs);
@@ -114,11 +124,11 @@ export function drawMix(seed: number): Mix {
     times,
     network: {
       delayMs,
-      jitterMs: delayMs * chance.pick([0, 1, 1, 4]),
-      loss: chance.pick([0, 0, 0.02, 0.1, 0.25]),
+      jitterMs: delayMs * chance.pick([0, 0.5, 1, 3]),
+      loss: chance.pick([0, 0, 0, 0.01, 0.05, 0.2]),
       duplicates: chance.pick([0, 0, 0.1, 0.5]),
       fanout: chance.pick([0, 1, 1, 2]),
-      slowMs: nodes.map((_, i) => (i === slow ? chance.pick([80, 200, 500]) : 0)),
+      slowMs: nodes.map((_, i) => (i === slow ? chance.pick([40, 100, 300]) : 0)),
     },
     disk: {
       syncMs: chance.pick([1, 5, 20]),
@@ -134,10 +144,15 @@ export function drawMix(seed: number): Mix {
     partitionEveryMs: chance.pick([0, 0, 1000, 2500]),
     partitionMsMax: Math.min(awayMsMax, chance.pick([300, 1000, 2500])),
     oneWay: chance.pick([0, 0.5, 1]),
+    snapshotEveryMs: chance.pick([0, 300, 1500]),
+    stallMs: chance.pick([150, 500, 3000]),
     waitingMax: chance.pick([64, 512, 8192]),
     owners: drawOwners(chance),
-    payEveryMs: chance.pick([15, 40, 100]),
-    safetyMs: chance.pick([3000, 5000, 5000, 9000]),
+    payEveryMs: chance.pick([10, 25, 60]),
+    // So many rounds, if all went well.
+    safetyMs:
+      chance.pick([40, 80, 80, 160]) *
+      (Math.max(times.roundFloorMs, delayMs) + delayMs + times.roundLingerMs / 3 + 5),
     tips: {
       strategy: chance.pick(['uniform', 'uniform', 'walk']),
       alpha: chance.pick([0, 0.01]),
@@ -147,12 +162,12 @@ export function drawMix(seed: number): Mix {
 }
 
 function drawOwners(chance: Chance): Mix['owners'] {
-  const habits = chance.shuffled(HABITS.slice(1)).slice(0, chance.below(4));
+  const habits = chance.shuffled(HABITS.slice(1)).slice(0, chance.pick([0, 1, 2, 3, 3]));
   const count = 4 + chance.below(6);
   return Array.from({ length: count }, (_, i) => ({
     name: `owner${i}`,
     habit: i < 2 || habits.length === 0 || chance.flip(0.4) ? 'honest' : chance.pick(habits),
-    funds: chance.pick([1, 20, 100, 1000]),
+    funds: chance.pick([1, 20, 200, 2000]),
   }));
 }
 

@@ -3,14 +3,14 @@
  * node/ledger-service.ts glues them. Its clock may be wrong; it may crash at any moment and start again from its disk.
  */
 import {
-  Core,
+  type Commit,
+  type Core,
   type Effect,
   encodeBlock,
   type Payment,
   type PaymentId,
   type PaymentRecord,
   type Refusal,
-  sign,
   TipPicker,
   type ValidatorIndex,
   type Vertex,
@@ -22,8 +22,8 @@ import { TICK_MS } from '../../node/limits.ts';
 import { Outbox } from '../../node/outbox.ts';
 import type { VertexStore } from '../../node/vertex-store.ts';
 import { silentLog, type Verdict } from '../../p2p/index.ts';
-import { keysOf, letterOf } from '../dsl/network.ts';
-import { commitsOf } from './commits.ts';
+import { letterOf } from '../dsl/network.ts';
+import { coreFromDisk } from './core-from-disk.ts';
 import { SimDisk, SimStore } from './disk.ts';
 import type { Party, SimWorld, Window, WindowRequest } from './sim-world.ts';
 
@@ -54,7 +54,10 @@ export class SimNode implements Party {
   #picker!: TipPicker;
   readonly #asked = new Map<VertexId, number>();
   /** By round: the first sequence on disk of that round or a later one. */
-  #roundStarts: number[] = [0];
+  #roundStarts: number[] = [];
+  /** Sequence on disk of the next vertex. */
+  #sequence = 0;
+  snapshots = 0;
   /** What it has said is final, and how many commits it has spoken of: never to be taken back. */
   readonly told = new Map<PaymentId, Payment>();
   commitsTold = 0;
@@ -89,18 +92,9 @@ export class SimNode implements Party {
         },
       },
     );
-    const { secret } = keysOf(`validator ${this.name}`);
-    this.core = new Core(
-      {
-        genesis,
-        ledger: { verticesMax: 30_000, epochRounds: mix.epochRounds },
-        waiting: { ...this.#world.waiting, verticesMax: mix.waitingMax },
-        validator: { index: this.index, ...mix.times },
-      },
-      { sign: (message) => sign(secret, message) },
-    );
-    this.#roundStarts = [0];
-    for (const { bytes, id } of this.#disk.vertices) this.#restore(bytes, id);
+    this.#roundStarts = [];
+    this.#sequence = this.#disk.snapshot?.first ?? 0;
+    this.core = coreFromDisk(this.index, this.#disk, this.#world, (core, id) => this.#stored(core, id));
     const broken = (error: unknown): void => {
       if (life === this.#life && error !== undefined) this.#world.broken(this.index, error);
     };
@@ -129,22 +123,37 @@ export class SimNode implements Party {
     this.#wakeAtMs = Number.POSITIVE_INFINITY;
     this.#schedule();
     time.after(TICK_MS, () => this.#ticker(life));
+    if (mix.snapshotEveryMs > 0) this.#takeSnapshot();
     for (const { id } of this.#world.peersOf(this.index)) void this.#catchUp.start(id);
     time.settle();
   }
 
-  #restore(bytes: Uint8Array, id: VertexId): void {
-    this.#world.vertexOf(bytes);
-    this.#world.guard(this.index, 'a store that does not add up', () => this.core.restore(bytes));
-    this.#stored(id);
+  /** Now and then: what is needed to start again without what the ledger has forgotten. */
+  #takeSnapshot(): void {
+    const { mix, time, chance } = this.#world;
+    const life = this.#life;
+    time.after(-Math.log(1 - chance.next()) * mix.snapshotEveryMs, () => {
+      if (life !== this.#life) return;
+      this.#takeSnapshot();
+      const { tangle } = this.core.ledger;
+      const parts = this.core.snapshotParts();
+      // As many vertices as the tangle remembers are the last ones on disk, once they are all there.
+      const first = this.#sequence - (tangle.size - Math.max(1, tangle.base));
+      if (parts === undefined) return;
+      this.#outbox.after(() => {
+        if (life !== this.#life) return;
+        this.#store.putSnapshot(parts, first);
+        this.snapshots++;
+      });
+    });
   }
 
-  #stored(id: VertexId): void {
-    const { tangle } = this.core.ledger;
+  #stored({ ledger: { tangle } }: Core, id: VertexId): void {
     const row = tangle.row(id);
+    const sequence = this.#sequence++;
     if (row === undefined) return;
     const round = tangle.round(row);
-    while (this.#roundStarts.length <= round) this.#roundStarts.push(tangle.size - 2);
+    while (this.#roundStarts.length <= round) this.#roundStarts.push(sequence);
   }
 
   /** The power goes. */
@@ -228,23 +237,21 @@ export class SimNode implements Party {
   #carryOut(effect: Effect): void {
     const { referee } = this.#world;
     const { index } = this;
-    // Effects of later versions of the core are met by name.
-    const type = effect.type as string;
     if (effect.type === 'attached') this.#attached(effect.vertex, effect.own);
     else if (effect.type === 'final') this.#final(effect.payments);
+    else if (effect.type === 'committed') this.#committed(effect.commit);
     else if (effect.type === 'wanted') this.#wanted(effect.wants);
     else if (effect.type === 'refused') referee.refused(index, effect.id, effect.refusal, effect.from);
     else if (effect.type === 'equivocation') referee.accused(index, effect.validator, effect.ids);
-    else if (type === 'committed') this.#committed((effect as never as { commit: never }).commit);
-    else if (type === 'fault')
-      referee.fail('a fault told', `${index}: ${JSON.stringify((effect as never as { fault: object }).fault)}`);
-    else if (type === 'diverges') referee.accused(index, (effect as never as { validator: number }).validator, []);
+    else if (effect.type === 'diverges') referee.diverges(index, effect.validator, effect.leader);
+    else if (effect.type === 'fault')
+      referee.fail('a fault told', `${index}: ${JSON.stringify(effect.fault)}`);
     this.#world.note(index, effect);
   }
 
   #attached(vertex: Vertex, own: boolean): void {
     const { referee } = this.#world;
-    this.#stored(vertex.id);
+    this.#stored(this.core, vertex.id);
     this.#outbox.add(vertex);
     referee.attached(this.index, vertex);
     if (own) this.#publish(vertex);
@@ -256,7 +263,7 @@ export class SimNode implements Party {
     const life = this.#life;
     this.#outbox.after(() => {
       if (life !== this.#life) return;
-      this.#world.referee.published(this.index, vertex, this.#disk.sequences.has(vertex.id));
+      this.#world.referee.published(this.index, vertex, this.#disk.has(vertex.id));
       this.#world.broadcast(this.index, vertex);
     });
   }
@@ -269,7 +276,7 @@ export class SimNode implements Party {
     void this.#outbox.get([tangle.record(tipRow).id]).then(([bytes]) => {
       if (bytes === undefined || life !== this.#life) return;
       const vertex = this.#world.vertexOf(bytes);
-      this.#world.referee.published(this.index, vertex, this.#disk.sequences.has(vertex.id));
+      this.#world.referee.published(this.index, vertex, this.#disk.has(vertex.id));
       this.#world.broadcast(this.index, vertex);
     });
     this.#world.time.settle();
@@ -290,9 +297,9 @@ export class SimNode implements Party {
     this.#world.told(this.index, id);
   }
 
-  #committed(commit: Parameters<SimWorld['referee']['committed']>[2]): void {
+  #committed(commit: Commit): void {
     const { core } = this;
-    this.#world.referee.ordered(this.index, commit, commitsOf(core));
+    this.#world.referee.ordered(this.index, commit, core);
     this.#outbox.after(() => {
       this.#world.referee.committed(this.index, core, commit);
       this.commitsTold = Math.max(this.commitsTold, commit.index);
@@ -312,11 +319,20 @@ export class SimNode implements Party {
     }
   }
 
+  /** Others see it: what is its own is on its disk. */
+  #shown(vertex: Vertex): void {
+    const own = vertex.kind === 'witness' && vertex.validator === this.index;
+    if (own) this.#world.referee.published(this.index, vertex, this.#disk.has(vertex.id));
+  }
+
   /** Somebody asks for vertices; nobody sees what a crash could undo. */
   serve(ids: readonly VertexId[], reply: (vertices: readonly Vertex[]) => void): void {
     const life = this.#life;
     void this.#outbox.get(ids).then((found) => {
-      if (life === this.#life) reply(found.map((bytes) => this.#world.vertexOf(bytes)));
+      if (life !== this.#life) return;
+      const vertices = found.map((bytes) => this.#world.vertexOf(bytes));
+      for (const vertex of vertices) this.#shown(vertex);
+      reply(vertices);
     });
     this.#world.time.settle();
   }

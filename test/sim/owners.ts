@@ -35,7 +35,6 @@ export class Owners {
   /** Final for somebody who said so. */
   readonly told = new Set<PaymentId>();
   #paying = true;
-  rivals = 0;
 
   constructor(world: SimWorld, parties: readonly Party[]) {
     this.#world = world;
@@ -78,9 +77,14 @@ export class Owners {
     const from = this.#from(wallet);
     const count = this.#countOf(wallet);
     const amountMax = wallet.habit === 'overdrawn' ? 2000 : 20;
+    const parties = chance.shuffled(this.#parties);
     for (let i = 0; i < count; i++) {
-      if (count > 1) this.rivals++;
-      this.#send(wallet, this.#sign(wallet, from, 1 + chance.below(amountMax)));
+      const payment = this.#sign(wallet, from, 1 + chance.below(amountMax));
+      if (count === 1) this.#send(wallet, payment);
+      // Rivals leave at one moment, to nodes of their own.
+      else
+        for (const [at, party] of parties.entries())
+          if (at % count === i && chance.flip(0.7)) this.#sendTo(party, payment);
     }
   }
 
@@ -90,7 +94,6 @@ export class Owners {
     const { habit, signed, last } = wallet;
     const goesBack = habit === 'brancher' ? 0.5 : habit === 'restored-backup' ? 0.15 : 0;
     if (!chance.flip(goesBack)) return last;
-    this.rivals++;
     return chance.pick([undefined, ...signed.slice(-6)]);
   }
 
@@ -125,12 +128,14 @@ export class Owners {
 
   /** To one node, or to a few. */
   #send(wallet: Wallet, payment: Payment): void {
-    const { chance, time, mix } = this.#world;
+    const { chance } = this.#world;
     const count = wallet.honest ? 1 : chance.pick([1, 1, 2]);
-    for (let i = 0; i < count; i++) {
-      const party = chance.pick(this.#parties);
-      time.after(1 + chance.below(2 * mix.network.delayMs), () => party.submit(payment));
-    }
+    for (let i = 0; i < count; i++) this.#sendTo(chance.pick(this.#parties), payment);
+  }
+
+  #sendTo(party: Party, payment: Payment): void {
+    const { chance, time, mix } = this.#world;
+    time.after(1 + chance.below(mix.network.delayMs), () => party.submit(payment));
   }
 
   /** What the owner has not heard of is handed in again; whoever signed rivals does so with those that could still win. */

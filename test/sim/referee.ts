@@ -5,8 +5,9 @@
  */
 import {
   type Address,
-  checkFinalityProof,
+  type Commit,
   type Core,
+  checkFinalityProof,
   type Genesis,
   type Payment,
   type PaymentId,
@@ -18,7 +19,6 @@ import {
   type VertexId,
   type Witness,
 } from '../../ledger/index.ts';
-import { type CommitLike, type Commits, commitsOf } from './commits.ts';
 
 export type Invariant =
   | 'two final rivals'
@@ -62,7 +62,12 @@ export class Violation extends Error {
 }
 
 /** Refusals that say nothing about the vertex, only about the node at that moment. */
-const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['queue_full', 'stale', 'budget_spent', 'tangle_full']);
+const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'queue_full',
+  'stale',
+  'budget_spent',
+  'tangle_full',
+]);
 
 /** One proof in so many is checked: two signatures of three cost as much as the rest of a seed's work on a payment. */
 const PROOF_SAMPLE = 16;
@@ -153,6 +158,12 @@ export class Referee {
     else this.fail('a correct validator accused', `${node} accuses ${validator}`, ids);
   }
 
+  /** A node says that a validator has another state after a leader. */
+  diverges(node: ValidatorIndex, validator: ValidatorIndex, leader: VertexId): void {
+    if (this.#byzantine.has(validator)) return;
+    this.fail('commits differ', `${node} and ${validator} have two states after one leader`, [leader]);
+  }
+
   /** A node says that a payment is final. */
   final(node: ValidatorIndex, core: Core, payment: PaymentRecord): void {
     const slot = `${payment.account.address}/${payment.previous}`;
@@ -179,13 +190,13 @@ export class Referee {
   }
 
   /** Commits come one by one, as the ledger has them. */
-  ordered(node: ValidatorIndex, commit: CommitLike, commits: Commits): void {
-    if (commits.last.index < commit.index)
-      this.fail('commit out of turn', `${node}: ${commit.index}, and the last is ${commits.last.index}`);
+  ordered(node: ValidatorIndex, commit: Commit, { ledger }: Core): void {
+    if (ledger.lastCommit.index < commit.index)
+      this.fail('commit out of turn', `${node}: ${commit.index}, and the last is ${ledger.lastCommit.index}`);
   }
 
   /** A node says that a leader is committed. */
-  committed(node: ValidatorIndex, core: Core, commit: CommitLike): void {
+  committed(node: ValidatorIndex, core: Core, commit: Commit): void {
     const { index, leader, root } = commit;
     const decided = commit.decided.map(({ id }) => id).join();
     const known = this.#commits[index - 1];
@@ -202,10 +213,9 @@ export class Referee {
   }
 
   #supply(node: ValidatorIndex, core: Core, leader: VertexId): void {
-    const { decidedOf } = commitsOf(core);
     let supply = 0;
     for (const { address } of core.ledger.accounts.all()) {
-      const { balance } = decidedOf(address);
+      const { balance } = core.ledger.decidedOf(address);
       if (balance < 0) this.fail('supply or balance', `${node}: ${address} has ${balance}`, [leader]);
       supply += balance;
     }
@@ -216,10 +226,10 @@ export class Referee {
   /** A node has read back its disk: what it had said before, it still says. */
   restored(node: ValidatorIndex, core: Core, told: ReadonlyMap<PaymentId, Payment>, commits: number): void {
     for (const { id, account, sequence } of told.values()) {
-      if (core.ledger.isFinal(id) || commitsOf(core).settled(account, sequence)) continue;
+      if (core.ledger.isFinal(id) || core.ledger.decidedOf(account).sequence >= sequence) continue;
       this.fail('final reverted', `${node} has forgotten that ${id} is final`, [], [id]);
     }
-    const last = commitsOf(core).last;
+    const last = core.ledger.lastCommit;
     if (last.index < commits)
       this.fail('commit reverted', `${node} is back at commit ${last.index} from ${commits}`);
   }

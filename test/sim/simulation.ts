@@ -48,6 +48,7 @@ export interface Report {
   readonly contested: number;
   readonly resolved: number;
   readonly crashes: number;
+  readonly snapshots: number;
   readonly partitions: number;
   readonly lies: number;
   readonly equivocators: number;
@@ -230,7 +231,8 @@ export class Simulation implements SimWorld {
 
   passOn(from: ValidatorIndex, vertex: Vertex): void {
     const { fanout } = this.mix.network;
-    for (let i = 0; i < fanout; i++) this.send(from, this.chance.pick(this.#peers[from]!).index, vertex, false);
+    for (let i = 0; i < fanout; i++)
+      this.send(from, this.chance.pick(this.#peers[from]!).index, vertex, false);
   }
 
   ask(from: ValidatorIndex, to: ValidatorIndex, id: VertexId): void {
@@ -307,6 +309,7 @@ export class Simulation implements SimWorld {
       contested: owners.contested,
       resolved: referee.resolved,
       crashes: this.#crashes,
+      snapshots: this.nodes.reduce((sum, { snapshots }) => sum + snapshots, 0),
       partitions: this.#links.partitions,
       lies: this.liars.reduce((sum, liar) => sum + liar.lies, 0),
       equivocators: referee.equivocators.size,
@@ -319,4 +322,3 @@ export class Simulation implements SimWorld {
 export function simulate(seed: number): Promise<Report> {
   return new Simulation(seed).run();
 }
-

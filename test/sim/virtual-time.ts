@@ -42,7 +42,7 @@ export class VirtualTime {
 
   /** The next event, with all that follows from it at once; false when there is none up to `endMs`. */
   async next(endMs: number): Promise<boolean> {
-    for (let first = this.#heap[0]; first !== undefined && first.cancelled; first = this.#heap[0]) this.#pop();
+    for (let first = this.#heap[0]; first?.cancelled; first = this.#heap[0]) this.#pop();
     const first = this.#heap[0];
     if (first === undefined || first.atMs > endMs) return false;
     this.#pop();
