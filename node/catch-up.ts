@@ -13,6 +13,17 @@ export interface CatchUpDeps {
   take(vertices: readonly Uint8Array[], from: string): Promise<readonly Verdict[]>;
   /** The greatest round with a quorum here. */
   round(): Promise<Round>;
+  /** A peer has forgotten what this node would need of it: all below a round. */
+  behind?(peer: string, floor: Round): void;
+}
+
+/** Windows between two lines about progress: 8 MiB. */
+const REPORT_WINDOWS = 8;
+
+/** A refusal after which the rest of a window, and those after it, would be in vain. */
+function ends(verdict: Verdict): verdict is Refusal {
+  // What is too old here may stand before what is not.
+  return typeof verdict === 'object' && verdict.code !== 'stale';
 }
 
 export class CatchUp {
@@ -71,11 +82,20 @@ export class CatchUp {
       // A margin, as this node may lack some vertices of rounds in which it has a quorum.
       const round = Math.max(0, (await this.#deps.round()) - CATCH_UP_MARGIN_ROUNDS);
       let taken = 0;
+      let windows = 0;
       for (let cursor: number | undefined; !this.#stopped; ) {
         const window = await this.#deps.peers.since(peer, { round, cursor });
+        if (window.floor !== undefined && window.floor > round) {
+          log.info(
+            { peer, round, floor: window.floor },
+            'Catching up: the peer has forgotten what is needed',
+          );
+          this.#deps.behind?.(peer, window.floor);
+          return;
+        }
         const verdicts = await this.#deps.take(window.vertices, peer);
         taken += verdicts.filter((verdict) => verdict === 'accept').length;
-        const refusal = verdicts.find((verdict): verdict is Refusal => typeof verdict === 'object');
+        const refusal = verdicts.find(ends);
         if (refusal !== undefined) {
           this.#deps.peers.penalise(peer, refusal);
           log.warn({ peer, refusal }, 'Catching up: the peer sent what is not valid');
@@ -83,6 +103,9 @@ export class CatchUp {
         }
         if (window.next === undefined || window.next === cursor) break;
         cursor = window.next;
+        windows += 1;
+        if (windows % REPORT_WINDOWS === 0)
+          log.info({ peer, vertices: taken, round: await this.#deps.round() }, 'Catching up');
       }
       if (taken > 0) log.info({ peer, fromRound: round, vertices: taken }, 'Caught up');
     } catch (error) {

@@ -25,6 +25,9 @@ import type {
   ProofReply,
   SinceRequest,
   SinceWindow,
+  SnapshotOffer,
+  SnapshotRequest,
+  SnapshotWindow,
   SubmitReply,
   Verdict,
 } from '../p2p/index.ts';
@@ -53,6 +56,15 @@ export interface LedgerCalls {
   proof(payment: PaymentId): Promise<ProofReply>;
   balance(address: Address): Promise<Uint8Array | undefined>;
   outcome(payment: PaymentId, slot: Slot | undefined): Promise<Outcome | undefined>;
+  /** The snapshot that peers may have, and its parts. */
+  snapshot(): Promise<SnapshotOffer | undefined>;
+  snapshotParts(
+    request: SnapshotRequest & { readonly bytesMax: number },
+  ): Promise<SnapshotWindow | undefined>;
+  /** Takes a snapshot out of a file, or says why not; see Snapshots.adopt. The thread is to be started again then. */
+  adopt(file: string): Promise<Refusal | undefined>;
+  /** Vertices that the snapshot speaks of and that are still to come; nothing else is taken until they have. */
+  awaited(): Promise<number>;
   /** What this node's validator knows of the last witness of another; undefined when it has nothing to say. */
   lastWitness(request: LastWitnessRequest): Promise<LastWitnessAnswer | undefined>;
   /** What another says of the last witness of this node's validator holds here too. */
@@ -77,6 +89,9 @@ export type LedgerEvent =
   /** Rounds have not moved for a while: there may be something that this node has not heard of. */
   | { readonly type: 'stalled'; readonly round: number }
   | { readonly type: 'loaded'; readonly vertices: number; readonly finals: number; readonly ms: number }
+  /** So many of the vertices that the snapshot speaks of are not here: it was being fetched when the node ended. */
+  | { readonly type: 'incomplete'; readonly awaited: number }
+  | { readonly type: 'snapshot'; readonly round: Round; readonly bytes: number; readonly ms: number }
   /** The disk is full: no votes until it is told again, with `full` false. */
   | { readonly type: 'disk'; readonly full: boolean; readonly message: string }
   /** The store knows of no vote, but the key may have voted: this validator keeps silent rather than contradict itself. */
@@ -90,6 +105,8 @@ export interface LedgerThreadOptions {
   readonly genesis: Uint8Array;
   readonly folder: string;
   readonly verticesMax: number;
+  /** E; absent: the protocol's. Another value is another network, for tests. */
+  readonly epochRounds?: number | undefined;
   readonly validator: ValidatorOptions | undefined;
   /** 32-byte seed of the validator key; with `validator`. */
   readonly validatorSeed: Uint8Array | undefined;

@@ -4,28 +4,31 @@
  */
 import {
   type Columns,
-  Core,
+  type Core,
   decodeVertex,
   type Effect,
+  EPOCH_ROUNDS,
   type Genesis,
   isRefusal,
   type PaymentRecord,
   type Refusal,
   type Round,
-  sign,
   type Vertex,
   type VertexId,
 } from '../ledger/index.ts';
 import type { Verdict } from '../p2p/index.ts';
 import { Admission, type Submission } from './admission.ts';
-import { BlockAssembly } from './block-assembly.ts';
+import { BlockAssembly, type BlockAssemblyDeps } from './block-assembly.ts';
+import { LedgerClock } from './ledger-clock.ts';
 import type { LedgerCalls, LedgerEvent, LedgerThreadOptions, VerifiedVertex } from './ledger-messages.ts';
+import { type OpenedLedger, openLedger } from './ledger-opening.ts';
 import { LedgerViews } from './ledger-views.ts';
-import { DISK_RETRY_MS, STALL_MS, TICK_MS } from './limits.ts';
+import { DISK_RETRY_MS, STALL_MS } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import { PaymentNews } from './payment-news.ts';
 import type { ReadyParents } from './ready-parents.ts';
-import { corrupted, StoreError } from './store-error.ts';
+import { Snapshots } from './snapshots.ts';
+import { StoreError } from './store-error.ts';
 import type { VertexStore } from './vertex-store.ts';
 import { Voting } from './voting.ts';
 
@@ -49,34 +52,30 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   readonly #views: LedgerViews;
   readonly #news: PaymentNews;
   readonly #voting: Voting;
+  readonly #snapshots: Snapshots;
   readonly #assembly: BlockAssembly;
-  #wake: NodeJS.Timeout | undefined;
-  readonly #ticker: NodeJS.Timeout;
-  #movedAtMs: number;
-  #movedRound = 0;
-  readonly #stallMs: number;
+  readonly #clock: LedgerClock;
   #closed = false;
 
   /** Reads back all that the store holds. Rejects when the store does not add up. */
   static async open(options: LedgerThreadOptions, deps: LedgerServiceDeps): Promise<LedgerService> {
     const startMs = deps.nowMs();
-    const { validatorSeed, verticesMax } = options;
-    const validator = deps.silent === true ? undefined : options.validator;
-    const signer = { sign: (message: Uint8Array) => sign(validatorSeed!, message) };
-    const core = new Core(
-      { genesis: deps.genesis, ledger: { verticesMax }, ...(validator === undefined ? {} : { validator }) },
-      validator === undefined ? undefined : signer,
-    );
-    for await (const { sequence, bytes } of deps.store.load()) restore(core, sequence, bytes, options.folder);
-    const { size } = core.ledger.tangle;
-    const { finals } = core.ledger.accounts;
-    deps.emit({ type: 'loaded', vertices: size - 1, finals, ms: deps.nowMs() - startMs });
-    return new LedgerService(core, options, deps);
+    const opened = await openLedger({ ...options, genesis: deps.genesis }, deps.store);
+    const { tangle, accounts } = opened.core.ledger;
+    const vertices = tangle.size - Math.max(1, tangle.base);
+    deps.emit({ type: 'loaded', vertices, finals: accounts.finals, ms: deps.nowMs() - startMs });
+    const service = new LedgerService(opened, options, deps);
+    await service.#snapshots.open();
+    if (opened.core.ledger.reading) deps.emit({ type: 'incomplete', awaited: opened.core.awaited });
+    return service;
   }
 
-  constructor(core: Core, options: LedgerThreadOptions, deps: LedgerServiceDeps) {
+  constructor(
+    { core, coreOptions, rowOffset }: OpenedLedger,
+    options: LedgerThreadOptions,
+    deps: LedgerServiceDeps,
+  ) {
     this.#deps = deps;
-    this.#stallMs = Math.max(STALL_MS, 3 * (options.validator?.idleBeatMs ?? 0));
     this.#core = core;
     this.#outbox = new Outbox(
       { retryMs: deps.diskRetryMs ?? DISK_RETRY_MS },
@@ -90,10 +89,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       this.#news.tell([account], { type: 'status', payment: id, status: 'dropped', refusal });
     this.#admission = new Admission(
       { paymentsMax: options.queuePaymentsMax, paymentsPerAccountMax: options.queuePaymentsPerAccountMax },
-      {
-        ledger: core.ledger,
-        dropped,
-      },
+      { ledger: core.ledger, dropped },
     );
     this.#voting = new Voting(
       {
@@ -104,7 +100,19 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       },
       { core, outbox: this.#outbox, store: deps.store },
     );
+    this.#snapshots = new Snapshots(
+      { coreOptions, everyRounds: options.epochRounds ?? EPOCH_ROUNDS, rowOffset },
+      {
+        core,
+        store: deps.store,
+        outbox: this.#outbox,
+        nowMs: deps.nowMs,
+        failed: (error) => this.fail(error),
+        made: ({ round }, bytes, ms) => deps.emit({ type: 'snapshot', round, bytes, ms }),
+      },
+    );
     this.#views = new LedgerViews({
+      rowOffset,
       core,
       admission: this.#admission,
       outbox: this.#outbox,
@@ -120,8 +128,16 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       push: (addresses, push) => deps.emit({ type: 'push', addresses, push }),
       failed: (error) => this.fail(error),
     });
-    this.#assembly = new BlockAssembly(
-      { network: deps.genesis.network, lingerMs: options.blockLingerMs },
+    this.#assembly = this.#makeAssembly(options.blockLingerMs, dropped);
+    this.#voting.wake();
+    this.#clock = this.#makeClock(options);
+    this.#republish();
+    this.#schedule();
+  }
+
+  #makeAssembly(lingerMs: number, dropped: BlockAssemblyDeps['dropped']): BlockAssembly {
+    return new BlockAssembly(
+      { network: this.#deps.genesis.network, lingerMs },
       {
         admission: this.#admission,
         parents: () => this.#views.parents(),
@@ -135,10 +151,23 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
         onTimer: (work) => this.#onTimer(work),
       },
     );
-    this.#movedAtMs = deps.nowMs();
-    this.#ticker = setInterval(() => this.#onTimer(() => this.#tick()), TICK_MS);
-    this.#republish();
-    this.#schedule();
+  }
+
+  #makeClock(options: LedgerThreadOptions): LedgerClock {
+    return new LedgerClock(
+      { stallMs: Math.max(STALL_MS, 3 * (options.validator?.idleBeatMs ?? 0)) },
+      {
+        nowMs: this.#deps.nowMs,
+        wakeAtMs: () => this.#core.wakeAtMs(),
+        tick: (nowMs) => this.#tick(nowMs),
+        round: () => this.#core.rounds.highestQuorum,
+        stalled: (round) => {
+          this.#deps.emit({ type: 'stalled', round });
+          this.#republish();
+        },
+        onTimer: (work) => this.#onTimer(work),
+      },
+    );
   }
 
   get columns(): Columns {
@@ -164,9 +193,8 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   #resume(): void {
-    this.#movedAtMs = this.#deps.nowMs();
     this.#deps.emit({ type: 'stalled', round: this.#core.rounds.highestQuorum });
-    this.#tick();
+    this.#clock.tick();
     this.#assembly.soon();
   }
 
@@ -270,31 +298,22 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
 
   /** Sets the clock for the next witness. */
   #schedule(): void {
-    this.#views.proofs.wake();
-    this.#news.provable();
-    clearTimeout(this.#wake);
-    const atMs = this.#core.wakeAtMs();
-    if (atMs === undefined || this.#closed) return;
-    this.#wake = setTimeout(
-      () => this.#onTimer(() => this.#tick()),
-      Math.max(0, Math.min(atMs - this.#deps.nowMs(), TICK_MS)),
-    );
+    this.#wakeOthers();
+    this.#clock.schedule();
   }
 
-  #tick(): void {
+  /** What waits for something to hold in the ledger. */
+  #wakeOthers(): void {
+    this.#views.proofs.wake();
+    this.#news.provable();
+    this.#voting.wake();
+    this.#snapshots.wake();
+  }
+
+  #tick(nowMs: number): void {
     if (this.#outbox.full) return;
-    const nowMs = this.#deps.nowMs();
     for (const effect of this.#core.step({ type: 'tick', nowMs })) this.#carryOut(effect);
-    const round = this.#core.rounds.highestQuorum;
-    if (round > this.#movedRound) {
-      this.#movedRound = round;
-      this.#movedAtMs = nowMs;
-    } else if (nowMs - this.#movedAtMs > this.#stallMs) {
-      this.#movedAtMs = nowMs;
-      this.#deps.emit({ type: 'stalled', round });
-      this.#republish();
-    }
-    this.#schedule();
+    this.#wakeOthers();
   }
 
   fetch(ids: readonly VertexId[]): Promise<readonly Uint8Array[]> {
@@ -304,6 +323,13 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   since(...args: Parameters<LedgerCalls['since']>): ReturnType<LedgerCalls['since']> {
     return this.#views.since(...args);
   }
+
+  readonly snapshot: LedgerCalls['snapshot'] = () => this.#snapshots.offer();
+  readonly snapshotParts: LedgerCalls['snapshotParts'] = (request) => this.#snapshots.parts(request);
+  readonly adopt: LedgerCalls['adopt'] = (file) => this.#snapshots.adopt(file);
+  readonly awaited: LedgerCalls['awaited'] = async () => this.#core.awaited;
+  readonly lastWitness: LedgerCalls['lastWitness'] = (request) => this.#voting.lastWitness(request);
+  readonly holds: LedgerCalls['holds'] = async (said) => this.#voting.holds(said);
 
   async tips(count: number): Promise<readonly VertexId[]> {
     return this.#views.parents().slice(0, count);
@@ -329,17 +355,9 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     return this.#durable(await this.#views.outcome(...args));
   }
 
-  lastWitness(...[request]: Parameters<LedgerCalls['lastWitness']>) {
-    return this.#voting.lastWitness(request);
-  }
-
-  async holds(...[said]: Parameters<LedgerCalls['holds']>): Promise<boolean> {
-    return this.#voting.holds(said);
-  }
-
   async vote(notBeforeRound: Round): Promise<void> {
     await this.#voting.start(notBeforeRound);
-    this.#onTimer(() => this.#tick());
+    this.#onTimer(() => this.#clock.tick());
   }
 
   async status() {
@@ -361,9 +379,8 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   /** No more witnesses and blocks. */
   stop(): void {
     this.#closed = true;
-    clearTimeout(this.#wake);
+    this.#clock.stop();
     this.#assembly.stop();
-    clearInterval(this.#ticker);
   }
 
   /** Resolves when everything that the disk has room for is on it. */
@@ -373,17 +390,6 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
 }
 
 const NO_ROOM = { code: 'queue_full', waiting: 0, max: 0 } as const;
-
-/** What does not follow from what was stored before it was not stored so. */
-function restore(core: Core, sequence: number, bytes: Uint8Array, folder: string): void {
-  try {
-    core.restore(bytes);
-  } catch (error) {
-    throw corrupted(folder, `vertex ${sequence} does not fit (${(error as Error).message})`, {
-      cause: error,
-    });
-  }
-}
 
 /** The disk's trouble in words for the operator; anything else is a bug, and its place matters. */
 function reasonOf(error: unknown): string {

@@ -35,6 +35,8 @@ export interface LedgerViewsDeps {
   readonly outbox: Outbox;
   readonly store: VertexStore;
   readonly ready: ReadyParents;
+  /** See OpenedLedger. */
+  readonly rowOffset: number;
   readonly voting: Pick<Voting, 'index' | 'trouble'>;
   nowMs(): number;
 }
@@ -190,13 +192,15 @@ export class LedgerViews {
     return this.#proofs.outcome(payment, slot);
   }
 
-  /** Row r of the tangle is number r - 1 of the store, as both grow in the order of attachment. */
   async since({
     round,
     cursor,
     bytesMax,
   }: SinceRequest & { readonly bytesMax: number }): Promise<SinceWindow> {
-    const sequence = cursor ?? Math.max(0, this.#ledger.tangle.firstRowOf(round) - 1);
+    const { tangle, reading } = this.#ledger;
+    if (reading) return { vertices: [] };
+    if (cursor === undefined && round < tangle.floor) return { vertices: [], floor: tangle.floor };
+    const sequence = cursor ?? Math.max(1, tangle.firstRowOf(round)) + this.#deps.rowOffset;
     await this.#deps.outbox.settled();
     return this.#deps.store.since(sequence, bytesMax);
   }

@@ -79,6 +79,16 @@ export const LEDGER_CALLS_MAX = 4096;
 /** Catching up starts so many rounds before the last one with a quorum; what is older and missing is fetched by id. */
 export const CATCH_UP_MARGIN_ROUNDS = 4;
 
+/** Vertices of a window that are attached at a time: others get their turn after a few milliseconds. */
+export const INTAKE_CHUNK_VERTICES = 128;
+
+/** While the node is full, what was fetched is offered to it again so often, and for half a minute. */
+export const INTAKE_RETRY_MS = 100;
+export const INTAKE_RETRIES_MAX = 300;
+
+/** Catching up and joining tell of their progress so often. */
+export const PROGRESS_MS = 2000;
+
 /** Missing parents are asked for so soon after they are missed: gossip often brings them by itself meanwhile. */
 export const WANTED_DELAY_MS = 30;
 
@@ -90,6 +100,9 @@ export const LAST_ROUND_GRACE_MS = 10_000;
 
 /** And says so often that it is still asking. */
 export const LAST_ROUND_REPORT_MS = 30_000;
+
+/** Of all its time the ledger thread gives so small a part to snapshots, however many accounts there are: 1 in so many. */
+export const SNAPSHOT_IDLE_FACTOR = 20;
 
 /** Vertices that the tangle has room for; memory is used as it fills, about 1 kB a vertex. */
 export const LEDGER_VERTICES_MAX = 4_000_000;

@@ -6,43 +6,36 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import {
-  type Address,
   encodeGenesis,
   equalBytes,
   type Genesis,
   isRefusal,
   publicKeyOf,
   type ValidatorIndex,
-  workSeed,
 } from '../ledger/index.ts';
-import {
-  createPeers,
-  type LightHandlers,
-  type LightPush,
-  type Peers,
-  type SubmitReply,
-  type Verdict,
-  type VertexHandlers,
-} from '../p2p/index.ts';
-import type { Submission } from './admission.ts';
+import { createPeers, type Peers } from '../p2p/index.ts';
 import { CatchUp } from './catch-up.ts';
 import { type Config, verifyThreadsOf } from './config.ts';
 import { lockFolder } from './folder-lock.ts';
+import { Joining } from './joining.ts';
 import { LastRound } from './last-round.ts';
 import type { LedgerEvent } from './ledger-messages.ts';
-import { LedgerThread, LedgerThreadError } from './ledger-thread.ts';
+import { LedgerThread } from './ledger-thread.ts';
 import {
   LAST_ROUND_GRACE_MS,
   LAST_ROUND_REPORT_MS,
   LAST_ROUND_RETRY_MS,
-  LEDGER_CALLS_MAX,
   LEDGER_VERTICES_MAX,
+  PROGRESS_MS,
   WANTED_DELAY_MS,
 } from './limits.ts';
 import type { NodeLog } from './log.ts';
 import { forgetNeverVoted, loadGenesis, loadKey, loadOrMakeKey, neverVoted } from './network-files.ts';
+import { NodeParts, type NodeRules } from './node-parts.ts';
+import { lightHandlers, vertexHandlers } from './peer-handlers.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { VerifyPool } from './verify-pool.ts';
+import { VertexIntake } from './vertex-intake.ts';
 import { WorkPool } from './work-pool.ts';
 
 /** `not_in_committee`: the validator key belongs to nobody whom the genesis names. */
@@ -84,120 +77,21 @@ const SILENT =
 
 const DAMAGED = 'The database was damaged: it has been set aside, and a new one is filled from peers';
 
-/** One node's parts, while they are put together; ended in reverse order. */
-class Parts {
-  readonly #stack = new AsyncDisposableStack();
-  readonly genesis: Genesis;
-  readonly log: NodeLog;
-  readonly config: Config;
-  ledger!: LedgerThread;
-  verify!: VerifyPool;
-  work: WorkPool | undefined;
-  peers!: Peers;
-  catchUp!: CatchUp;
-  subscriptions!: Subscriptions;
-  /** The validator has to learn its last round. */
-  silent = false;
-  lastRound: LastRound | undefined;
-  readonly failed = Promise.withResolvers<string>();
-
-  constructor(genesis: Genesis, config: Config, log: NodeLog) {
-    this.genesis = genesis;
-    this.config = config;
-    this.log = log;
-  }
-
-  own<T extends AsyncDisposable>(part: T): T {
-    return this.#stack.use(part);
-  }
-
-  defer(end: () => Promise<void>): void {
-    this.#stack.defer(end);
-  }
-
-  dispose(): Promise<void> {
-    return this.#stack.disposeAsync();
-  }
-}
-
-/** Checks and attaches what came; a full pool or a busy ledger thread is the peer's `queue_full`, not an error. */
-async function take(parts: Parts, bytes: Uint8Array, from: string, requested: boolean): Promise<Verdict> {
-  const hashes = await parts.verify.checkVertex(bytes);
-  if (isRefusal(hashes)) return hashes;
-  // A view would travel to the other thread with the whole buffer behind it.
-  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-  try {
-    const [verdict] = await parts.ledger.call('vertices', [{ bytes: own, hashes, from, requested }]);
-    return verdict!;
-  } catch (error) {
-    if (error instanceof LedgerThreadError && error.code !== 'failed') return 'ignore';
-    throw error;
-  }
-}
-
-function vertexHandlers(parts: Parts): VertexHandlers {
-  return {
-    gossip: (_kind, bytes, from) => take(parts, bytes, from, false),
-    fetch: (ids) => parts.ledger.call('fetch', ids),
-    since: (request) => parts.ledger.call('since', request),
-    lastWitness: (request) => parts.ledger.call('lastWitness', request),
-  };
-}
-
-/** A busy ledger thread is pressure, which the client has to feel, not an error. */
-async function submit(
-  ledger: LedgerThread,
-  payments: readonly Submission[],
-): Promise<readonly SubmitReply[]> {
-  try {
-    return await ledger.call('submit', payments);
-  } catch (error) {
-    if (!(error instanceof LedgerThreadError && error.code === 'busy')) throw error;
-    const refusal = { code: 'queue_full', waiting: ledger.waiting, max: LEDGER_CALLS_MAX } as const;
-    return payments.map(() => ({ refusal }));
-  }
-}
-
-function lightHandlers(parts: Parts): LightHandlers {
-  const { ledger, verify, genesis } = parts;
-  return {
-    async submit(payments) {
-      const checked = await verify.checkPayments(payments);
-      const good = checked.flatMap((one, i) => (isRefusal(one) ? [] : [{ ...one, bytes: payments[i]! }]));
-      const replies = good.length === 0 ? [] : [...(await submit(ledger, good))];
-      return checked.map((one) => (isRefusal(one) ? { refusal: one } : replies.shift()!));
-    },
-    tips: (count) => ledger.call('tips', count),
-    account: (address) => ledger.call('account', address),
-    history: (address, after, limit) => ledger.call('history', address, after, limit),
-    proof: (payment) => ledger.call('proof', payment),
-    balance: (address) => ledger.call('balance', address),
-    outcome: (payment, slot) => ledger.call('outcome', payment, slot),
-    async work(previous, account, _from, signal) {
-      if (parts.work === undefined) return { code: 'queue_full', waiting: 0, max: 0 };
-      return parts.work.find(workSeed(genesis.network, previous, account), genesis.workBits, signal);
-    },
-    status: async () => ({ ...(await ledger.call('status')), peers: parts.peers.list().length }),
-    subscribe: (addresses: readonly Address[], push: (event: LightPush) => boolean) =>
-      parts.subscriptions.add(addresses, push),
-  };
-}
-
 /** Fetches missing parents, unless gossip brings them first, and takes what came. */
-async function fetchWanted(parts: Parts, event: LedgerEvent & { type: 'wanted' }): Promise<void> {
+async function fetchWanted(parts: NodeParts, event: LedgerEvent & { type: 'wanted' }): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, WANTED_DELAY_MS));
   const ids = event.wants.map(({ id }) => id);
   const from = [...new Set(event.wants.map((want) => want.from))];
   const found = await parts.peers.fetch(ids, from);
   await Promise.all(
     found.map(async ({ bytes, from: peer }) => {
-      const verdict = await take(parts, bytes, peer, true);
+      const verdict = await parts.intake.take(bytes, peer, true);
       if (isRefusal(verdict)) parts.peers.penalise(peer, verdict);
     }),
   );
 }
 
-function onEvent(parts: Parts, event: LedgerEvent): void {
+function onEvent(parts: NodeParts, event: LedgerEvent): void {
   const { log } = parts;
   if (event.type === 'publish') {
     parts.peers?.publish(event.kind, event.bytes);
@@ -215,7 +109,7 @@ function onEvent(parts: Parts, event: LedgerEvent): void {
     log.error({ validator, ids }, 'A validator has signed two witnesses where an honest one signs one');
     parts.lastRound?.exposed(validator);
   } else if (event.type === 'stalled') {
-    void parts.catchUp?.start();
+    catchUp(parts);
   } else if (event.type === 'disk') {
     if (event.full)
       log.error({ reason: event.message }, 'The disk is full: the node takes and votes nothing');
@@ -227,13 +121,19 @@ function onEvent(parts: Parts, event: LedgerEvent): void {
     log.warn({ key: parts.config.validatorKey }, SILENT);
   } else if (event.type === 'loaded') {
     log.info({ vertices: event.vertices, finals: event.finals, ms: event.ms }, 'Read back what was stored');
+  } else if (event.type === 'incomplete') {
+    parts.incomplete = true;
+    log.warn({ awaited: event.awaited }, 'The snapshot that this node begins with is not whole yet');
+  } else if (event.type === 'snapshot') {
+    const { round, bytes, ms } = event;
+    log.info({ round, bytes, ms }, 'Made a snapshot, and forgot what came before');
   } else {
     parts.failed.resolve(event.message);
   }
 }
 
 async function startLedger(
-  parts: Parts,
+  parts: NodeParts,
   validator: ValidatorIndex | undefined,
   seed: Uint8Array | undefined,
 ) {
@@ -244,6 +144,7 @@ async function startLedger(
       genesis: encodeGenesis(genesis),
       folder: path.join(config.dataDir, 'db'),
       verticesMax: LEDGER_VERTICES_MAX,
+      epochRounds: parts.rules.epochRounds,
       validator:
         validator === undefined ? undefined : { index: validator, roundFloorMs, roundLingerMs, idleBeatMs },
       validatorSeed: seed,
@@ -257,8 +158,60 @@ async function startLedger(
   );
 }
 
+/** Learns what it has missed: from one peer, or the next in turn; a node that has part of a snapshot needs the rest first. */
+function catchUp(parts: NodeParts, peer?: string): void {
+  if (parts.incomplete) join(parts);
+  else void parts.catchUp?.start(peer);
+}
+
+function join(parts: NodeParts): void {
+  void parts.joining?.start().then((joined) => {
+    if (joined) void parts.catchUp.start();
+  });
+}
+
+/** The main thread's part of joining from a snapshot: the ledger thread is exchanged for one that begins with it. */
+function makeJoining(parts: NodeParts, startAgain: () => Promise<LedgerThread>): Joining {
+  const { genesis, log, config, rules } = parts;
+  const restart = async (): Promise<void> => {
+    parts.incomplete = false;
+    await parts.ledger[Symbol.asyncDispose]();
+    try {
+      parts.ledger = await startAgain();
+      parts.subscriptions.watchAgain();
+    } catch (error) {
+      parts.failed.resolve(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+  return new Joining(
+    {
+      genesis,
+      file: path.join(config.dataDir, 'snapshot.part'),
+      staleRounds: rules.epochRounds,
+      reportMs: PROGRESS_MS,
+    },
+    {
+      log: log.child('joining'),
+      peers: parts.peers,
+      nowMs: () => performance.now(),
+      adopt: (file) => parts.ledger.call('adopt', file),
+      restart: () => {
+        parts.restarting = restart();
+        return parts.restarting;
+      },
+      take: (vertices, from) => parts.intake.takeAll(vertices, from),
+      async awaited() {
+        const awaited = await parts.ledger.call('awaited');
+        parts.incomplete = awaited > 0;
+        return awaited;
+      },
+    },
+  );
+}
+
 /** A validator that has lost its disk votes again once the others have told it enough. */
-function startLastRound(parts: Parts, validator: ValidatorIndex): void {
+function startLastRound(parts: NodeParts, validator: ValidatorIndex): void {
   const { genesis, log } = parts;
   const lastRound = new LastRound(
     {
@@ -273,7 +226,7 @@ function startLastRound(parts: Parts, validator: ValidatorIndex): void {
       peers: parts.peers,
       nowMs: () => performance.now(),
       randomBytes,
-      take: (bytes, from) => take(parts, bytes, from, true),
+      take: (bytes, from) => parts.intake.take(bytes, from, true),
       holds: (said) => parts.ledger.call('holds', said),
       vote: (round) => parts.ledger.call('vote', round),
     },
@@ -283,7 +236,7 @@ function startLastRound(parts: Parts, validator: ValidatorIndex): void {
   void lastRound.start();
 }
 
-async function startPeers(parts: Parts): Promise<Peers> {
+async function startPeers(parts: NodeParts): Promise<Peers> {
   const { config, genesis, log } = parts;
   const identityFile = config.identityKey ?? path.join(config.dataDir, 'identity.key');
   return createPeers(
@@ -305,7 +258,7 @@ async function startPeers(parts: Parts): Promise<Peers> {
   );
 }
 
-async function assemble(parts: Parts): Promise<ValidatorIndex | undefined> {
+async function assemble(parts: NodeParts): Promise<ValidatorIndex | undefined> {
   const { config, genesis, log } = parts;
   parts.own(await lockFolder(config.dataDir));
   const seed = config.validatorKey === undefined ? undefined : await loadKey(config.validatorKey);
@@ -316,7 +269,12 @@ async function assemble(parts: Parts): Promise<ValidatorIndex | undefined> {
   if (config.workThreads > 0) {
     parts.work = parts.own(new WorkPool({ threads: config.workThreads }, { log: log.child('work') }));
   }
-  parts.ledger = parts.own(await startLedger(parts, validator, seed));
+  parts.intake = new VertexIntake({ verify: parts.verify, ledger: () => parts.ledger });
+  parts.ledger = await startLedger(parts, validator, seed);
+  parts.defer(async () => {
+    await parts.restarting;
+    await parts.ledger[Symbol.asyncDispose]();
+  });
   if (config.validatorKey !== undefined) await forgetNeverVoted(config.validatorKey);
   parts.subscriptions = new Subscriptions({
     watch: (addresses, on) => void parts.ledger.call('watch', addresses, on).catch(() => undefined),
@@ -325,11 +283,16 @@ async function assemble(parts: Parts): Promise<ValidatorIndex | undefined> {
   parts.catchUp = new CatchUp({
     log: log.child('catch-up'),
     peers: parts.peers,
-    take: (vertices, from) => Promise.all(vertices.map((bytes) => take(parts, bytes, from, true))),
+    take: (vertices, from) => parts.intake.takeAll(vertices, from),
     round: async () => (await parts.ledger.call('status')).round,
+    behind: () => join(parts),
   });
-  parts.defer(() => parts.catchUp.stop());
-  parts.peers.onPeer((peer) => void parts.catchUp.start(peer));
+  parts.joining = makeJoining(parts, () => startLedger(parts, validator, seed));
+  parts.defer(async () => {
+    parts.intake.stop();
+    await Promise.all([parts.catchUp.stop(), parts.joining?.stop()]);
+  });
+  parts.peers.onPeer((peer) => catchUp(parts, peer));
   if (parts.silent && validator !== undefined) startLastRound(parts, validator);
   return validator;
 }
@@ -339,9 +302,9 @@ async function assemble(parts: Parts): Promise<ValidatorIndex | undefined> {
  * @throws (rejects with) coded errors that name cause and cure: FolderLockError, NetworkFilesError, StoreError's codes,
  *   NodeError, PeersError (a busy port among them). Nothing is left running then.
  */
-export async function runNode(config: Config, log: NodeLog): Promise<RunningNode> {
+export async function runNode(config: Config, log: NodeLog, rules: NodeRules = {}): Promise<RunningNode> {
   const genesis = await loadGenesis(config.genesis);
-  const parts = new Parts(genesis, config, log);
+  const parts = new NodeParts(genesis, config, log, rules);
   try {
     const validator = await assemble(parts);
     const { addresses } = parts.peers;

@@ -38,6 +38,13 @@ export class Subscriptions {
     };
   }
 
+  /** For a ledger thread that has never heard of them. */
+  watchAgain(): void {
+    for (const [address, subscribers] of this.#byAddress) {
+      for (const _ of subscribers) this.#deps.watch([address], true);
+    }
+  }
+
   /** Tells each subscriber of these addresses once; one that does not drain ends its own subscription. */
   push(addresses: readonly Address[], event: LightPush): void {
     const told = new Set<Subscriber>();

@@ -9,7 +9,6 @@ import {
   type LastWitness,
   type Round,
   sign,
-  type ValidatorDeps,
   type ValidatorIndex,
   type ValidatorOptions,
 } from '../ledger/index.ts';
@@ -33,11 +32,6 @@ export async function putVoteMark(store: Pick<VertexStore, 'putMeta'>, notBefore
   await store.putMeta(VOTES_HERE, mark);
 }
 
-/** A core that was made without a vote, and may be given one. */
-interface LateVoter {
-  startVoting(options: ValidatorOptions, deps: ValidatorDeps): void;
-}
-
 export interface VotingOptions {
   readonly genesis: Genesis;
   /** Absent for a node without a key. */
@@ -58,22 +52,37 @@ export class Voting {
   readonly #options: VotingOptions;
   readonly #deps: VotingDeps;
   #silent: boolean;
+  #notBeforeRound: Round | undefined;
+  #votes = false;
 
   constructor(options: VotingOptions, deps: VotingDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#silent = options.silent;
+    this.#notBeforeRound = options.validator?.notBeforeRound;
   }
 
   /** Of a validator that votes. */
   get index(): ValidatorIndex | undefined {
-    return this.#silent ? undefined : this.#options.validator?.index;
+    return this.#votes ? this.#options.validator?.index : undefined;
+  }
+
+  /** Lets the core vote, once it may and has read back all that it knows. */
+  wake(): void {
+    const { validator, seed } = this.#options;
+    const { core } = this.#deps;
+    if (this.#votes || this.#silent || validator === undefined || core.ledger.reading) return;
+    const notBefore = this.#notBeforeRound === undefined ? {} : { notBeforeRound: this.#notBeforeRound };
+    core.startVoting({ ...validator, ...notBefore }, { sign: (message) => sign(seed!, message) });
+    this.#votes = true;
   }
 
   /** For NodeView. */
   get trouble(): string | undefined {
-    if (this.#deps.outbox.full) return 'disk_full';
-    return this.#silent ? 'last_round_unknown' : this.#deps.core.fault?.code;
+    const { outbox, core } = this.#deps;
+    if (outbox.full) return 'disk_full';
+    if (core.ledger.reading) return 'joining';
+    return this.#silent ? 'last_round_unknown' : core.fault?.code;
   }
 
   /** What this validator knows of another; one that does not vote itself has nothing to say that could be relied upon. */
@@ -103,19 +112,18 @@ export class Voting {
   holds(said: Pick<LastWitness, 'round' | 'witness' | 'highestQuorum'>): boolean {
     const { core } = this.#deps;
     const { tangle } = core.ledger;
-    if (core.rounds.highestQuorum < said.highestQuorum) return false;
+    if (core.ledger.reading || core.rounds.highestQuorum < said.highestQuorum) return false;
     return said.round < tangle.floor || tangle.has(said.witness);
   }
 
   /** Begins to vote. What has to be known for it is on the disk first. */
   async start(notBeforeRound: Round): Promise<void> {
-    const { validator, seed } = this.#options;
-    if (validator === undefined || !this.#silent) return;
-    const { core, outbox, store } = this.#deps;
+    if (!this.#silent) return;
+    const { outbox, store } = this.#deps;
     await outbox.flushed();
     await putVoteMark(store, notBeforeRound);
-    const deps: ValidatorDeps = { sign: (message) => sign(seed!, message) };
-    (core as Core & LateVoter).startVoting({ ...validator, notBeforeRound }, deps);
+    this.#notBeforeRound = notBeforeRound;
     this.#silent = false;
+    this.wake();
   }
 }

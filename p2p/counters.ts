@@ -33,6 +33,7 @@ const NAMES = [
   'since_asked',
   'since_served',
   'since_vertices_sent',
+  'snapshot_served',
   'requests_failed',
   // The light protocol
   'light_links_opened',

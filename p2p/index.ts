@@ -18,6 +18,7 @@ export {
   PEER_LIMITS,
   type PeerLimits,
   SINCE_BYTES_MAX,
+  SNAPSHOT_BYTES_MAX,
   SUBMIT_PAYMENTS_MAX,
   SUBSCRIPTION_ADDRESSES_MAX,
 } from './limits.ts';
@@ -39,6 +40,9 @@ export type {
   PeerView,
   SinceRequest,
   SinceWindow,
+  SnapshotOffer,
+  SnapshotRequest,
+  SnapshotWindow,
   Verdict,
   VertexHandlers,
 } from './types.ts';

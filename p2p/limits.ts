@@ -13,6 +13,9 @@ export const FETCH_IDS_MAX = 64;
 /** Vertices of one since window: 16 full frames. Enough to hide a round trip of 100 ms at 80 Mbit/s. */
 export const SINCE_BYTES_MAX = 1024 * 1024;
 
+/** A snapshot that is fetched: ten million accounts, and more than a node has the memory to look at. */
+export const SNAPSHOT_BYTES_MAX = 1024 * 1024 * 1024;
+
 /** Payments of one submit: a frame holds about 300 of the smallest; also the unit in which a node verifies. */
 export const SUBMIT_PAYMENTS_MAX = 256;
 

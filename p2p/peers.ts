@@ -8,6 +8,7 @@ import { Host } from './libp2p-host.ts';
 import { serveLight } from './light-server.ts';
 import { keepConnected } from './redial.ts';
 import { Follower, serveSince } from './since.ts';
+import { SnapshotAsker, serveSnapshots } from './snapshot.ts';
 import type { Peers, PeersDeps, PeersOptions } from './types.ts';
 
 /**
@@ -22,10 +23,12 @@ export async function createPeers(options: PeersOptions, deps: PeersDeps): Promi
   });
   const fetcher = new Fetcher(host);
   const follower = new Follower(host);
+  const snapshots = new SnapshotAsker(host);
   const witnesses = new WitnessAsker(host);
   await serveFetch(host, deps.vertices);
   await serveSince(host, deps.vertices);
   await serveLastWitness(host, deps.vertices);
+  await serveSnapshots(host, deps.vertices);
   await serveLight(host, deps.light);
   await host.start();
   gossip.start();
@@ -43,6 +46,8 @@ export async function createPeers(options: PeersOptions, deps: PeersDeps): Promi
     },
     fetch: (ids, from) => fetcher.fetch(ids, from),
     since: (peer, request) => follower.since(peer, request),
+    snapshot: (peer) => snapshots.offer(peer),
+    snapshotParts: (peer, request) => snapshots.parts(peer, request),
     lastWitness: (peer, request) => witnesses.ask(peer, request),
     penalise: (peer, refusal) => host.penalise(peer, refusal),
     list: () =>

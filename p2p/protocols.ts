@@ -8,6 +8,7 @@ export interface Names {
   readonly fetch: string;
   readonly since: string;
   readonly lastWitness: string;
+  readonly snapshot: string;
   readonly light: string;
   readonly blocks: string;
   readonly witnesses: string;
@@ -18,12 +19,13 @@ export interface Names {
 
 export function namesOf(network: NetworkId): Names {
   const id = hex(network);
-  const own = new Set(['fetch/1', 'since/1', 'last-witness/1', 'light/1']);
+  const own = new Set(['fetch/1', 'since/1', 'last-witness/1', 'snapshot/1', 'light/1']);
   return {
     network: id,
     fetch: `/ravel/${id}/fetch/1`,
     since: `/ravel/${id}/since/1`,
     lastWitness: `/ravel/${id}/last-witness/1`,
+    snapshot: `/ravel/${id}/snapshot/1`,
     light: `/ravel/${id}/light/1`,
     blocks: `/ravel/${id}/blocks/1`,
     witnesses: `/ravel/${id}/witnesses/1`,

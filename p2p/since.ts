@@ -12,7 +12,7 @@ import { count, notAnswered } from './wire-shapes.ts';
 
 const Request = z.strictObject({ round: count, cursor: count.nullish() });
 
-const End = z.union([z.strictObject({ next: count.nullish() }), notAnswered]);
+const End = z.union([z.strictObject({ next: count.nullish(), floor: count.nullish() }), notAnswered]);
 
 /** The smallest vertex has more bytes than this, so a window holds fewer. */
 const VERTEX_BYTES_MIN = 64;
@@ -36,7 +36,7 @@ export async function serveSince(host: Host, vertices: Pick<VertexHandlers, 'sin
       const size = window.vertices.reduce((sum, vertex) => sum + vertex.length, 0);
       if (size > WINDOW_BYTES_MAX) throw new Error(`broken invariant: a window of ${size} bytes`);
       host.counters.add('since_vertices_sent', window.vertices.length);
-      return { vertices: window.vertices, end: { next: window.next } };
+      return { vertices: window.vertices, end: { next: window.next, floor: window.floor } };
     }),
   );
 }
@@ -71,7 +71,12 @@ export class Follower {
       if ('failed' in parsed.data) {
         throw new PeersError('bad_reply', `${peer} could not answer; ask another peer, or later`);
       }
-      if (!('refusal' in parsed.data)) return { vertices, next: parsed.data.next ?? undefined };
+      if (!('refusal' in parsed.data)) {
+        const { next, floor } = parsed.data;
+        return floor == null
+          ? { vertices, next: next ?? undefined }
+          : { vertices, next: next ?? undefined, floor };
+      }
       const { refusal } = parsed.data;
       const waitMs = refusal.code === 'budget_spent' ? refusal.retryAfterMs : Number.POSITIVE_INFINITY;
       if (waits === WAITS_MAX || !(waitMs <= WAIT_MS_MAX)) {

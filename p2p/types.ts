@@ -56,6 +56,33 @@ export interface SinceWindow {
   readonly vertices: readonly Uint8Array[];
   /** The cursor to go on with; missing when there is no more. */
   readonly next?: number | undefined;
+  /** The first round that the peer still has, where it is above the one asked for: only a snapshot helps then. */
+  readonly floor?: Round | undefined;
+}
+
+/** A snapshot that a peer has. */
+export interface SnapshotOffer {
+  /** The committed leader after which the state is; names the snapshot of this peer. */
+  readonly leader: VertexId;
+  /** Number of parts, and their bytes together. */
+  readonly count: number;
+  readonly bytes: number;
+  /** Where in this peer's order (see SinceRequest) the vertices begin that belong to it. */
+  readonly cursor: number;
+  /** The first part: headers that prove which state it is of. */
+  readonly first: Uint8Array;
+}
+
+export interface SnapshotRequest {
+  readonly leader: VertexId;
+  /** Number of the first part that is wanted. */
+  readonly from: number;
+}
+
+export interface SnapshotWindow {
+  readonly parts: readonly Uint8Array[];
+  /** The part to go on with; missing when there is no more. */
+  readonly next?: number | undefined;
 }
 
 export interface LastWitnessRequest {
@@ -84,6 +111,12 @@ export interface VertexHandlers {
   fetch(ids: readonly VertexId[]): Promise<readonly Uint8Array[]>;
   /** Starting at the first vertex of `round`, or at `cursor`; at most `bytesMax` in all, but at least one vertex. */
   since(request: SinceRequest & { readonly bytesMax: number }): Promise<SinceWindow>;
+  /** The snapshot that is to be had here. */
+  snapshot(): Promise<SnapshotOffer | undefined>;
+  /** Parts of it, at most `bytesMax` in all, but at least one; undefined when it is to be had no more. */
+  snapshotParts(
+    request: SnapshotRequest & { readonly bytesMax: number },
+  ): Promise<SnapshotWindow | undefined>;
   /** What this node's validator knows of the last witness of another; undefined when it has nothing to say. */
   lastWitness(request: LastWitnessRequest): Promise<LastWitnessAnswer | undefined>;
 }
@@ -130,6 +163,10 @@ export interface Peers extends AsyncDisposable {
   fetch(ids: readonly VertexId[], from: readonly string[]): Promise<readonly FetchedVertex[]>;
   /** One window of catching up from one peer. Rejects with a PeersError. */
   since(peer: string, request: SinceRequest): Promise<SinceWindow>;
+  /** The snapshot that a peer offers, unverified; undefined when it has none. Rejects with a PeersError. */
+  snapshot(peer: string): Promise<SnapshotOffer | undefined>;
+  /** One window of its parts; undefined when the peer has it no more. Rejects with a PeersError. */
+  snapshotParts(peer: string, request: SnapshotRequest): Promise<SnapshotWindow | undefined>;
   /** What one peer's validator says of another's last witness; undefined when it says nothing. Rejects with a PeersError. */
   lastWitness(peer: string, request: LastWitnessRequest): Promise<LastWitnessAnswer | undefined>;
   /** Does to the peer what REACTION says of something that it sent. */

@@ -51,6 +51,8 @@ export const noVertices: VertexHandlers = {
   fetch: () => Promise.resolve([]),
   since: () => Promise.resolve({ vertices: [] }),
   lastWitness: () => Promise.resolve(undefined),
+  snapshot: () => Promise.resolve(undefined),
+  snapshotParts: () => Promise.resolve(undefined),
 };
 
 export const noLight: LightHandlers = {

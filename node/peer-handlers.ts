@@ -1,0 +1,57 @@
+/** What a node answers its peers and its light clients: all of it comes from the ledger thread. */
+import { type Address, isRefusal, workSeed } from '../ledger/index.ts';
+import type { LightHandlers, LightPush, SubmitReply, VertexHandlers } from '../p2p/index.ts';
+import type { Submission } from './admission.ts';
+import { type LedgerThread, LedgerThreadError } from './ledger-thread.ts';
+import { LEDGER_CALLS_MAX } from './limits.ts';
+import type { NodeParts } from './node-parts.ts';
+
+export function vertexHandlers(parts: NodeParts): VertexHandlers {
+  return {
+    gossip: (_kind, bytes, from) => parts.intake.take(bytes, from, false),
+    fetch: (ids) => parts.ledger.call('fetch', ids),
+    since: (request) => parts.ledger.call('since', request),
+    lastWitness: (request) => parts.ledger.call('lastWitness', request),
+    snapshot: () => parts.ledger.call('snapshot'),
+    snapshotParts: (request) => parts.ledger.call('snapshotParts', request),
+  };
+}
+
+/** A busy ledger thread is pressure, which the client has to feel, not an error. */
+async function submit(
+  ledger: LedgerThread,
+  payments: readonly Submission[],
+): Promise<readonly SubmitReply[]> {
+  try {
+    return await ledger.call('submit', payments);
+  } catch (error) {
+    if (!(error instanceof LedgerThreadError && error.code === 'busy')) throw error;
+    const refusal = { code: 'queue_full', waiting: ledger.waiting, max: LEDGER_CALLS_MAX } as const;
+    return payments.map(() => ({ refusal }));
+  }
+}
+
+export function lightHandlers(parts: NodeParts): LightHandlers {
+  const { verify, genesis } = parts;
+  return {
+    async submit(payments) {
+      const checked = await verify.checkPayments(payments);
+      const good = checked.flatMap((one, i) => (isRefusal(one) ? [] : [{ ...one, bytes: payments[i]! }]));
+      const replies = good.length === 0 ? [] : [...(await submit(parts.ledger, good))];
+      return checked.map((one) => (isRefusal(one) ? { refusal: one } : replies.shift()!));
+    },
+    tips: (count) => parts.ledger.call('tips', count),
+    account: (address) => parts.ledger.call('account', address),
+    history: (address, after, limit) => parts.ledger.call('history', address, after, limit),
+    proof: (payment) => parts.ledger.call('proof', payment),
+    balance: (address) => parts.ledger.call('balance', address),
+    outcome: (payment, slot) => parts.ledger.call('outcome', payment, slot),
+    async work(previous, account, _from, signal) {
+      if (parts.work === undefined) return { code: 'queue_full', waiting: 0, max: 0 };
+      return parts.work.find(workSeed(genesis.network, previous, account), genesis.workBits, signal);
+    },
+    status: async () => ({ ...(await parts.ledger.call('status')), peers: parts.peers.list().length }),
+    subscribe: (addresses: readonly Address[], push: (event: LightPush) => boolean) =>
+      parts.subscriptions.add(addresses, push),
+  };
+}
