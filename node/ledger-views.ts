@@ -140,15 +140,15 @@ export class LedgerViews {
 
   async #entryAt(payment: PaymentRecord, index: number): Promise<HistoryEntry | Unprovable> {
     const [proof, bytes] = await Promise.all([this.#proofs.proofOf(payment), this.#bytes(payment)]);
-    if (bytes === undefined) return 'late';
+    if (bytes === undefined) return this.#proofs.isForgotten(payment) ? 'late' : 'early';
     return typeof proof === 'string' ? proof : { index, payment: bytes, proof: encodePaymentProof(proof) };
   }
 
-  /** Undefined when the block that carried it last is forgotten. */
-  async #bytes({ carrier: { row, start, end } }: PaymentRecord): Promise<Uint8Array | undefined> {
-    const { tangle } = this.#ledger;
-    if (row < tangle.base) return undefined;
-    const [block] = await this.#deps.outbox.get([tangle.record(row).id]);
+  /** Undefined when the block that carried it last is forgotten, or not on a full disk. */
+  async #bytes(payment: PaymentRecord): Promise<Uint8Array | undefined> {
+    if (this.#proofs.isForgotten(payment)) return undefined;
+    const { row, start, end } = payment.carrier;
+    const [block] = await this.#deps.outbox.get([this.#ledger.tangle.record(row).id]);
     // A copy: a view would travel to another thread with its whole block.
     return block?.slice(start, end);
   }
@@ -178,8 +178,11 @@ export class LedgerViews {
     const { outbox } = this.#deps;
     if (payment?.final && outbox.full && !outbox.hasFinal(id)) return { status: 'pending' };
     if (payment?.final) {
-      const entry = await this.entry(payment, payment.account.address);
-      return typeof entry === 'string' ? { status: 'final' } : entry;
+      const now = await this.entry(payment, payment.account.address);
+      if (now !== 'early') return now === 'late' ? { status: 'final' } : now;
+      await this.#proofs.provable();
+      const later = await this.entry(payment, payment.account.address);
+      return typeof later === 'string' ? { status: 'final' } : later;
     }
     return payment === undefined ? this.#deps.admission.claim(id) : claimOf(this.#ledger, payment);
   }

@@ -49,13 +49,10 @@ export class PaymentNews {
 
   /** Told once everything that makes them final is on disk. */
   final(payments: readonly PaymentRecord[]): void {
-    const watched = payments.filter((payment) =>
-      sides(payment).some((address) => this.#watched.has(address)),
-    );
-    if (watched.length === 0) return;
-    this.#deps.outbox.after(() => {
-      for (const payment of watched) void this.#tellFinal(payment);
-    });
+    if (this.#watched.size === 0) return;
+    for (const payment of payments) {
+      if (sides(payment).some((address) => this.#watched.has(address))) void this.#tellFinal(payment);
+    }
   }
 
   /** Payments that commits have decided are told once the state after that can be proven; called now and then. */
@@ -66,16 +63,20 @@ export class PaymentNews {
     this.final(payments);
   }
 
+  /** The proof is made at once, as a state can be proven for a moment only, and told once everything before it is on disk. */
   async #tellFinal(payment: PaymentRecord): Promise<void> {
+    const { views, outbox, failed } = this.#deps;
     try {
-      for (const address of sides(payment)) {
-        if (!this.#watched.has(address)) continue;
-        const entry = await this.#deps.views.entry(payment, address);
-        if (typeof entry !== 'string') this.tell([address], { type: 'final', entry });
-        else if (entry === 'early' && this.#untold.size < UNTOLD_PAYMENTS_MAX) this.#untold.add(payment);
-      }
+      const watched = sides(payment).filter((address) => this.#watched.has(address));
+      const entries = await Promise.all(watched.map((address) => views.entry(payment, address)));
+      outbox.after(() => {
+        for (const [i, entry] of entries.entries()) {
+          if (typeof entry !== 'string') this.tell([watched[i]!], { type: 'final', entry });
+        }
+      });
+      if (entries.includes('early') && this.#untold.size < UNTOLD_PAYMENTS_MAX) this.#untold.add(payment);
     } catch (error) {
-      this.#deps.failed(error);
+      failed(error);
     }
   }
 }

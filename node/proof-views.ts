@@ -53,12 +53,17 @@ export class ProofViews {
   }
 
   /** Resolves when a state can be proven, or in vain after PROOF_WAIT_MS. */
-  async #provable(): Promise<void> {
+  async provable(): Promise<void> {
     const { ledger, nowMs } = this.#deps;
     if (ledger.checkpoints.headers() !== undefined || this.#waiting.length >= PROOF_WAITS_MAX) return;
     await new Promise<void>((go) => {
       this.#waiting.push({ untilMs: nowMs() + PROOF_WAIT_MS, go });
     });
+  }
+
+  /** The block that carried it last is. */
+  isForgotten({ carrier }: PaymentRecord): boolean {
+    return carrier.row < this.#deps.ledger.tangle.base;
   }
 
   /** In the state of now. */
@@ -75,7 +80,7 @@ export class ProofViews {
   }
 
   async balance(address: Address): Promise<Uint8Array | undefined> {
-    await this.#provable();
+    await this.provable();
     const proof = this.#balance(address);
     return proof && encodeBalanceProof(proof);
   }
@@ -84,7 +89,7 @@ export class ProofViews {
     const { ledger } = this.#deps;
     const asked = slot ?? ledger.accounts.get(payment)?.previous;
     if (asked === undefined || ledger.winnerOf(asked) === undefined) return undefined;
-    await this.#provable();
+    await this.provable();
     const winner = ledger.winnerOf(asked);
     const record = winner && ledger.accounts.get(winner);
     if (record === undefined) return undefined;
@@ -117,6 +122,7 @@ export class ProofViews {
     if (chain[0] !== payment) return 'late';
     const encodings = await Promise.all(chain.map(bytesOf));
     const whole = encodings.filter((bytes) => bytes !== undefined);
-    return whole.length < chain.length ? 'late' : { balance: encodeBalanceProof(proof), chain: whole };
+    if (whole.length < chain.length) return chain.some((at) => this.isForgotten(at)) ? 'late' : 'early';
+    return { balance: encodeBalanceProof(proof), chain: whole };
   }
 }

@@ -40,7 +40,7 @@ const EXAMPLES = [
 ];
 
 const NOTES = [
-  'Fresh accounts get one unit each from a wallet, or from the last car of a folder',
+  'Fresh accounts get one unit each from a wallet, or from the faucet of a folder',
   'that `ravel up` made. Each then signs several payments for the same slot. A node',
   'that has one of them refuses the others; these go out by gossip all the same.',
   'What a node says counts once its proof has been checked here.',
@@ -68,7 +68,7 @@ export function defineDoubleSpend(command: Command, host: CommandHost): void {
     .option('--honest-rate <n>', 'honest payments a second beside it', positiveNumber(HONEST_RATE_MAX, '10'))
     .option('--warmup <time>', 'honest payments alone, before the first rival', duration, 10_000)
     .option('--timeout <time>', 'longest wait for the money, and for all slots', duration, 60_000)
-    .option('--wallet <file>', 'wallet that pays for it (default: the last car of --dir)')
+    .option('--wallet <file>', 'wallet that pays for it (default: the faucet of --dir)')
     .option('--account <n>', 'account of the wallet', wholeNumber(0, 2 ** 31 - 1), 0);
   addNetworkOptions(addPasswordOption(command));
   addExamples(addCommonOptions(command), EXAMPLES, NOTES);
@@ -105,7 +105,7 @@ export function defineDoubleSpend(command: Command, host: CommandHost): void {
   });
 }
 
-/** The wallet that pays: the one that was named, else the last car of a network that `ravel up` made. */
+/** The wallet that pays: the one that was named, else the faucet of a network that `ravel up` made. */
 async function openFunds(
   flags: DoubleSpendFlags,
   host: CommandHost,
@@ -114,16 +114,16 @@ async function openFunds(
   const { wallet, ...rest } = flags;
   if (wallet !== undefined)
     return connect({ ...rest, wallet }, host, { signer: await unlock({ ...rest, wallet }, host) });
-  const signer = await signerOfCar(flags.dir);
-  // The car's own files belong to `ravel up`; what its account has paid, the nodes tell.
+  const signer = await signerOfFaucet(flags.dir);
+  // It has no files: what its account has paid, the nodes tell.
   const folder = await mkdtemp(path.join(tmpdir(), 'ravel-doublespend-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   return connect({ ...rest, wallet: path.join(folder, 'funds'), account: 0 }, host, { signer });
 }
 
-async function signerOfCar(dir: string | undefined): Promise<Signer> {
-  const { keyOfLastCar } = await import('../up/network-folder.ts');
-  const key = dir === undefined ? undefined : await keyOfLastCar(dir);
+async function signerOfFaucet(dir: string | undefined): Promise<Signer> {
+  const { keyOfFaucet } = await import('../up/network-folder.ts');
+  const key = dir === undefined ? undefined : await keyOfFaucet(dir);
   if (key !== undefined) return createSeedSigner(key);
   throw badInput(
     'It is not said whose money this takes. Name a wallet with --wallet, or with --dir a network that `ravel up` has made.',

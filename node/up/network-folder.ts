@@ -1,7 +1,8 @@
 /**
  * The folder of a network that `ravel up` runs: what `ravel init` makes, and beside it
  *
- *   up.json      how many cars there are, and the recovery phrase of all their wallets (readable for the owner alone)
+ *   up.json      how many cars there are, and the recovery phrase of all their wallets (readable for the owner alone);
+ *                account 0 of it is a faucet
  *   wallets/     what the light clients of cars and stations remember
  *   logs/        what every process said
  *   receipts/    of charging sessions
@@ -11,7 +12,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Genesis } from '../../ledger/index.ts';
+import type { Allocation, Genesis, Units } from '../../ledger/index.ts';
 import { createSeedSigner, deriveKey, newPhrase } from '../../wallet/index.ts';
 import { lockFolder } from '../folder-lock.ts';
 import { evenAllocations, initNetwork, loadGenesis } from '../network-files.ts';
@@ -35,6 +36,10 @@ const PREFIX = 'ravel';
  * of many cars would leave none for the ledger.
  */
 const WORK_BITS = 8;
+
+/** Money to try things with that belongs to no car, out of what the first one has: account 0 of the phrase. */
+const FAUCET_ACCOUNT = 0;
+const FAUCET_UNITS = 1_000_000_000;
 
 /** Cars own the accounts from 1 on of the phrase, stations those from here on. */
 const STATION_ACCOUNT_FIRST = 1_000_001;
@@ -112,15 +117,14 @@ export async function openUpFolder(options: UpFolderOptions): Promise<UpFolder> 
 }
 
 /**
- * The key of the last car's account, 32 bytes: money to try things with. Undefined for a folder that `ravel up` did not
- * make. Throws UpError `folder_unsuitable` when up.json is damaged.
+ * The key of an account with money to try things with, 32 bytes. Undefined for a folder that `ravel up` did not make. Throws
+ * UpError `folder_unsuitable` when up.json is damaged.
  */
-export async function keyOfLastCar(dir: string): Promise<Uint8Array | undefined> {
+export async function keyOfFaucet(dir: string): Promise<Uint8Array | undefined> {
   const file = path.join(dir, 'up.json');
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const { phrase, cars } = parseManifest(text, file);
-  return deriveKey(phrase, accountOfCar(cars - 1));
+  return deriveKey(parseManifest(text, file).phrase, FAUCET_ACCOUNT);
 }
 
 async function readManifest(dir: string): Promise<Manifest | undefined> {
@@ -177,7 +181,7 @@ async function makeNetwork(dir: string, options: UpFolderOptions): Promise<Manif
       validators,
       prefix: PREFIX,
       workBits: WORK_BITS,
-      allocations: evenAllocations(addresses, cars * UNITS_PER_CAR),
+      allocations: withFaucet(evenAllocations(addresses, cars * UNITS_PER_CAR), phrase),
       addresses: ports.map(addressOf),
     },
     { randomBytes },
@@ -189,6 +193,12 @@ async function makeNetwork(dir: string, options: UpFolderOptions): Promise<Manif
     mode: 0o600,
   });
   return manifest;
+}
+
+function withFaucet([first, ...others]: readonly Allocation[], phrase: string): Allocation[] {
+  const { address } = createSeedSigner(deriveKey(phrase, FAUCET_ACCOUNT));
+  const [faucet, left] = [FAUCET_UNITS, first!.amount - FAUCET_UNITS] as [Units, Units];
+  return [{ address, amount: faucet }, { address: first!.address, amount: left }, ...others];
 }
 
 async function portsFrom(first: number, count: number): Promise<readonly number[]> {

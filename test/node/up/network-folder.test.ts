@@ -3,7 +3,12 @@ import { access, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { accountOfCar, openUpFolder, type UpFolderOptions } from '../../../node/up/network-folder.ts';
+import {
+  accountOfCar,
+  keyOfFaucet,
+  openUpFolder,
+  type UpFolderOptions,
+} from '../../../node/up/network-folder.ts';
 import { createSeedSigner, deriveKey } from '../../../wallet/index.ts';
 
 const nothing: UpFolderOptions = { dir: undefined, validators: undefined, cars: undefined, port: undefined };
@@ -37,13 +42,20 @@ describe('the folder of ravel up', () => {
     await assert.rejects(access(place), { code: 'ENOENT' });
   });
 
-  it('makes a network in which every car owns the same, and nobody else anything', async () => {
+  it('makes a network in which every car owns the same, and a faucet a thousandth of that', async () => {
     await using folder = await openUpFolder({ ...nothing, dir, validators: 2, cars: 3 });
     const cars = [0, 1, 2].map(
       (car) => createSeedSigner(deriveKey(folder.phrase, accountOfCar(car))).address,
     );
-    assert.deepEqual(folder.genesis.allocations.map(({ address }) => address).sort(), cars.sort());
-    assert.equal(new Set(folder.genesis.allocations.map(({ amount }) => amount)).size, 1);
+    const faucet = createSeedSigner((await keyOfFaucet(folder.dir))!).address;
+    const amounts = new Map(
+      folder.genesis.allocations.map(({ address, amount }) => [address, amount as number]),
+    );
+    assert.deepEqual([...amounts.keys()].sort(), [faucet, ...cars].sort());
+    const [first, ...others] = cars.map((car) => amounts.get(car)!);
+    assert.deepEqual([amounts.get(faucet), amounts.get(faucet)! + first!], [1e9, others[0]]);
+    assert.equal(new Set(others).size, 1);
+    assert.equal(await keyOfFaucet(path.dirname(folder.dir)), undefined);
     assert.equal(folder.validators.length, 2);
     assert.equal((await stat(path.join(dir, 'up.json'))).mode & 0o777, 0o600);
   });
