@@ -4,11 +4,15 @@ import { drawDag } from '../dsl/draw-dag.ts';
 import { judgeDrawing, OracleJudge } from '../dsl/judge.ts';
 import { DRAWN_ACCEPTANCES } from './drawn-acceptances.ts';
 import { DRAWN_CERTIFICATES } from './drawn-certificates.ts';
+import { DRAWN_COMMITS } from './drawn-commits.ts';
+import { DRAWN_DECISIONS } from './drawn-decisions.ts';
 import { brokenInvariants } from './invariants.ts';
 import { Oracle } from './oracle.ts';
 
+const DRAWN = [...DRAWN_CERTIFICATES, ...DRAWN_ACCEPTANCES, ...DRAWN_COMMITS, ...DRAWN_DECISIONS];
+
 describe('oracle: the slow votes find what was worked out by hand', () => {
-  for (const { rule, text } of [...DRAWN_CERTIFICATES, ...DRAWN_ACCEPTANCES]) {
+  for (const { rule, text } of DRAWN) {
     it(rule, () => {
       const drawing = drawDag(text);
       judgeDrawing(drawing, new OracleJudge(new Oracle(drawing.network.genesis, drawing.oracle)));
@@ -16,7 +20,7 @@ describe('oracle: the slow votes find what was worked out by hand', () => {
   }
 
   it('a printed drawing makes the same vertices again', () => {
-    for (const { text } of [...DRAWN_CERTIFICATES, ...DRAWN_ACCEPTANCES]) {
+    for (const { text } of DRAWN) {
       const drawing = drawDag(text);
       const again = drawDag(draw(drawing.network.genesis, drawing.vertices, drawing.oracle.epochRounds));
       assert.deepEqual(
