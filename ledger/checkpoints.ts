@@ -122,7 +122,7 @@ export class Checkpoints {
   #commit({ witness, round }: Leader): Commit | undefined {
     const { epochRounds } = this.#deps;
     const index = this.last.index + 1;
-    const horizon = Math.max(0, this.last.round - epochRounds);
+    const horizon = this.last.round - epochRounds;
     const view: View = { clock: witness.clock, horizon, commit: index - 1 };
     const { decided, slots, touched } = this.#resolution.resolve(
       view,
@@ -224,7 +224,7 @@ export class Checkpoints {
     const { rule, epochRounds } = this.#deps;
     const clock = rule.last?.witness.clock;
     if (clock === undefined) return;
-    const horizon = Math.max(0, this.last.round - epochRounds);
+    const horizon = this.last.round - epochRounds;
     this.#resolution.forget({ clock, horizon, commit: this.last.index });
   }
 
@@ -256,7 +256,7 @@ export class Checkpoints {
   /** All that was to be read back has been: what is open in the past of the last commit is known again. */
   readBackDone(): void {
     const { rule } = this.#deps;
-    const horizon = Math.max(0, this.last.round - this.#deps.epochRounds);
+    const horizon = this.last.round - this.#deps.epochRounds;
     for (const { index } of this.#commits) {
       const leader = rule.at(index)?.witness;
       if (leader !== undefined) this.#resolution.adopt(this.#news(leader, horizon, index));

@@ -51,7 +51,7 @@ export class PlaceRules {
   /** What the past of a witness says against it. */
   checkPast(witness: Witness, selfRow: number, coverage: Coverage, past: NewPast): Refusal | undefined {
     const { tangle, checkpoints } = this.#deps;
-    if (coverage.horizon < tangle.floor) {
+    if (Math.max(0, coverage.horizon) < tangle.floor) {
       // What still counts for this witness is forgotten here: nothing can be said about it, for or against.
       return { code: 'stale', round: witness.round, current: checkpoints.last.round };
     }

@@ -169,9 +169,9 @@ export class Votes {
     return { chain, round, clock, commit, horizon, covered, acceptedByOthers, before };
   }
 
-  /** "horizon(w) = round(C(w)) - E" */
+  /** "horizon(w) = round(C(w)) - E": below 0 in a network's first epoch. */
   horizonAfter(commit: number): Round {
-    return Math.max(0, (this.#deps.commits.at(commit)?.round ?? 0) - this.#deps.epochRounds);
+    return (this.#deps.commits.at(commit)?.round ?? 0) - this.#deps.epochRounds;
   }
 
   /** Holds the lists of a witness against what it covers: a vote about anything else has no ground. */
