@@ -253,9 +253,12 @@ export class SimNode implements Party {
     const { referee } = this.#world;
     this.#stored(this.core, vertex.id);
     this.#outbox.add(vertex);
+    if (own) {
+      this.#publish(vertex);
+      return;
+    }
     referee.attached(this.index, vertex);
-    if (own) this.#publish(vertex);
-    else this.#world.passOn(this.index, vertex);
+    this.#world.passOn(this.index, vertex);
   }
 
   /** Durable before visible, as the outbox has it. */

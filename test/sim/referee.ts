@@ -72,7 +72,7 @@ const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 /** One proof in so many is checked: two signatures of three cost as much as the rest of a seed's work on a payment. */
 const PROOF_SAMPLE = 16;
 
-interface Committed {
+export interface Committed {
   readonly leader: VertexId;
   readonly root: string;
   readonly decided: string;
@@ -121,6 +121,7 @@ export class Referee {
   /** A correct node lets others see a vertex that it made. */
   published(node: ValidatorIndex, vertex: Vertex, durable: boolean): void {
     this.#correct.add(vertex.id);
+    this.attached(node, vertex);
     if (!durable)
       this.fail('visible before durable', `${node} shows ${vertex.kind} ${vertex.id}`, [vertex.id]);
     if (vertex.kind === 'witness') this.#signed(vertex);
@@ -183,6 +184,18 @@ export class Referee {
     const problem = proof === undefined ? undefined : checkFinalityProof(this.#genesis, proof);
     if (problem !== undefined)
       this.fail('a proof does not hold', `${node}: ${JSON.stringify(problem)}`, [], [payment.id]);
+  }
+
+  isAttached(id: VertexId): boolean {
+    return this.#attached.has(id);
+  }
+
+  get finalPayments(): Iterable<PaymentId> {
+    return this.#winners.values();
+  }
+
+  get committedSequence(): readonly Committed[] {
+    return this.#commits;
   }
 
   winnerOf(account: Address, previous: string): PaymentId | undefined {

@@ -31,6 +31,7 @@ const SUMS = [
   'lies',
   'equivocators',
   'messages',
+  'oracles',
 ] as const;
 
 const from = Number(values.seed ?? values.from);
@@ -53,7 +54,7 @@ function summary(): string {
   return [
     `${played} seeds (${from} to ${next - 1}) in ${seconds.toFixed(0)} s, ${(sum('virtualMs') / 3_600_000).toFixed(2)} virtual hours, ${broken} broken`,
     `${sum('vertices')} vertices, ${sum('messages')} messages, ${sum('payments')} payments, ${sum('finals')} final, ${sum('commits')} commits`,
-    `${sum('contested')} contested slots, ${sum('resolved')} decided by commits alone; ${sum('crashes')} crashes, ${sum('snapshots')} snapshots, ${sum('partitions')} partitions, ${sum('lies')} lies, ${sum('equivocators')} equivocators found out`,
+    `${sum('contested')} contested slots, ${sum('resolved')} decided by commits alone; ${sum('crashes')} crashes, ${sum('snapshots')} snapshots, ${sum('partitions')} partitions, ${sum('lies')} lies, ${sum('equivocators')} equivocators found out; ${sum('oracles')} runs recomputed by the slow rules`,
   ].join('\n');
 }
 

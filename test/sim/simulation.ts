@@ -23,6 +23,7 @@ import { openPayments, statesDiffer, stillWaiting } from './healing.ts';
 import { drawMix, type Mix } from './mix.ts';
 import { SimNetwork } from './network.ts';
 import { SimNode } from './node.ts';
+import { ORACLE_VERTICES_MAX, oracleDisagrees } from './oracle-check.ts';
 import { Owners } from './owners.ts';
 import { type Invariant, Referee, type Violation } from './referee.ts';
 import type { Party, Peer, SimWorld, Window, WindowRequest } from './sim-world.ts';
@@ -53,6 +54,8 @@ export interface Report {
   readonly lies: number;
   readonly equivocators: number;
   readonly messages: number;
+  /** 1 when the slow rules have recomputed the run. */
+  readonly oracles: number;
 }
 
 export class Simulation implements SimWorld {
@@ -73,6 +76,7 @@ export class Simulation implements SimWorld {
   readonly #vertices = new Map<VertexId, Vertex>();
   #digest = 0;
   #crashes = 0;
+  #asked = false;
   #healing = false;
 
   constructor(seed: number) {
@@ -120,7 +124,9 @@ export class Simulation implements SimWorld {
         const unfinished = this.#unfinished();
         if (unfinished !== undefined) this.referee.fail(unfinished[0], unfinished[1], [], unfinished[2]);
       }
-      return this.#report(this.time.nowMs - startMs);
+      const healedMs = this.time.nowMs - startMs;
+      if (this.mix.askOracle && this.#vertices.size <= ORACLE_VERTICES_MAX) this.#askOracle();
+      return this.#report(healedMs);
     } finally {
       uninstall();
     }
@@ -135,6 +141,13 @@ export class Simulation implements SimWorld {
       if (done()) return true;
     }
     return this.referee.violation !== undefined;
+  }
+
+  #askOracle(): void {
+    if (this.referee.violation !== undefined) return;
+    const disagrees = oracleDisagrees(this, this.vertices);
+    this.#asked = true;
+    if (disagrees !== undefined) this.referee.fail('the oracle disagrees', disagrees);
   }
 
   #unfinished(): [Invariant, string, PaymentId[]] | undefined {
@@ -314,6 +327,7 @@ export class Simulation implements SimWorld {
       lies: this.liars.reduce((sum, liar) => sum + liar.lies, 0),
       equivocators: referee.equivocators.size,
       messages: this.#links.messages,
+      oracles: this.#asked ? 1 : 0,
     };
   }
 }
