@@ -98,7 +98,7 @@ class SteadyLoad {
 }
 
 async function look(network: MeasuredNetwork, startMs: number): Promise<Row> {
-  const view = await network.status(0);
+  const view = await eventually('validator 0 answers', () => network.glance(0));
   return {
     seconds: (performance.now() - startMs) / 1000,
     round: view.round,

@@ -104,7 +104,7 @@ async function forgetAll(
   links: readonly LightLink[],
   trickle: readonly Uint8Array[],
 ) {
-  const { round } = await network.status(0);
+  const { round } = await eventually('validator 0 answers', () => network.glance(0));
   const wanted = round + 2 * Number(values.epoch);
   say(`all are settled in round ${round}; waiting for snapshots of round ${wanted} and later`);
   let sent = 0;
@@ -166,7 +166,9 @@ async function join(network: MeasuredNetwork, address: Address, owned: AsyncDisp
   const { rssBytes, diskBytes } = await network.sample(reader);
   say(`it takes ${(rssBytes / MB).toFixed(0)} MB of memory and ${(diskBytes / MB).toFixed(1)} MB of disk`);
   if (!joined) throw new Error('it has not joined from a snapshot, but from the beginning');
-  const views = await Promise.all([0, reader].map((node) => network.status(node)));
+  const views = await Promise.all(
+    [0, reader].map((node) => eventually(`node ${node} answers`, () => network.glance(node))),
+  );
   const states = views.map(
     ({ stateDigest, supply, accounts }) => `${stateDigest.slice(0, 16)} ${supply} ${accounts}`,
   );
@@ -203,8 +205,8 @@ async function main(): Promise<void> {
     'all payments are final everywhere',
     async () => {
       await pause(1_000);
-      const views = await Promise.all(network.nodes.map((node) => network.status(node)));
-      return views.every(({ finalPayments }) => finalPayments === count);
+      const views = await Promise.all(network.nodes.map((node) => network.glance(node)));
+      return views.every((view) => view?.finalPayments === count);
     },
     JOIN_MS_MAX,
   );
@@ -214,8 +216,8 @@ async function main(): Promise<void> {
   );
   const sent = await forgetAll(network, links, trickle);
   await eventually('the last few are final, too', async () => {
-    const views = await Promise.all(network.nodes.map((node) => network.status(node)));
-    return views.every(({ finalPayments }) => finalPayments === count + sent);
+    const views = await Promise.all(network.nodes.map((node) => network.glance(node)));
+    return views.every((view) => view?.finalPayments === count + sent);
   });
   await join(network, receiver, owned);
 }

@@ -130,10 +130,15 @@ export class MeasuredNetwork implements AsyncDisposable {
     return (await (await this.client()).link(node)).status();
   }
 
+  /** The same, or undefined when it does not answer in time. */
+  glance(node: number): Promise<NodeView | undefined> {
+    return this.status(node).catch(() => undefined);
+  }
+
   /** Waits until each validator is connected to all others. */
   async connected(): Promise<void> {
     await eventually('all validators are connected', async () => {
-      const views = await Promise.all(this.nodes.map((node) => this.status(node).catch(() => undefined)));
+      const views = await Promise.all(this.nodes.map((node) => this.glance(node)));
       return views.every((view) => view !== undefined && view.peers >= this.nodes.length - 1);
     });
   }
@@ -143,7 +148,7 @@ export class MeasuredNetwork implements AsyncDisposable {
     return eventually(
       'all validators agree',
       async () => {
-        const views = await Promise.all(this.nodes.map((node) => this.status(node).catch(() => undefined)));
+        const views = await Promise.all(this.nodes.map((node) => this.glance(node)));
         const [first] = views;
         const same = views.every(
           (view) =>
