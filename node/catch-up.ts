@@ -96,6 +96,10 @@ export class CatchUp {
         const verdicts = await this.#deps.take(window.vertices, peer);
         taken += verdicts.filter((verdict) => verdict === 'accept').length;
         const refusal = verdicts.find(ends);
+        if (refusal?.code === 'queue_full') {
+          log.info({ peer, refusal }, 'Catching up: there is no room now');
+          return;
+        }
         if (refusal !== undefined) {
           this.#deps.peers.penalise(peer, refusal);
           log.warn({ peer, refusal }, 'Catching up: the peer sent what is not valid');

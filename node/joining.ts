@@ -28,6 +28,8 @@ export interface JoiningDeps {
   readonly log: Log;
   readonly peers: Pick<Peers, 'list' | 'snapshot' | 'snapshotParts' | 'since' | 'penalise'>;
   nowMs(): number;
+  /** The greatest round with a quorum here; 0 for a node that has nothing whole. */
+  round(): Promise<Round>;
   /** Verifies the snapshot in the file and puts it into the place of all that this node has; or says why not. */
   adopt(file: string): Promise<Refusal | undefined>;
   /** Opens the ledger again, on what was adopted. */
@@ -96,9 +98,13 @@ export class Joining {
 
   /** Who offers what holds, the youngest first. */
   async #candidates(): Promise<Candidate[]> {
-    const { peers, log } = this.#deps;
+    const { peers, log, round: ownRound } = this.#deps;
     const asked = peers.list().map(({ id }) => this.#offerOf(id));
-    const found = (await Promise.all(asked)).filter((candidate) => candidate !== undefined);
+    const current = await ownRound();
+    // Whoever says that this node is behind may lie, and a snapshot is long.
+    const found = (await Promise.all(asked)).filter(
+      (candidate) => candidate !== undefined && candidate.round > current,
+    ) as Candidate[];
     found.sort((a, b) => b.round - a.round);
     const youngest = found[0]?.round ?? 0;
     const oldest = youngest - (this.#options.staleRounds ?? EPOCH_ROUNDS);

@@ -195,6 +195,7 @@ function makeJoining(parts: NodeParts, startAgain: () => Promise<LedgerThread>):
       log: log.child('joining'),
       peers: parts.peers,
       nowMs: () => performance.now(),
+      round: async () => (parts.incomplete ? 0 : (await parts.ledger.call('status')).round),
       adopt: (file) => parts.ledger.call('adopt', file),
       restart: () => {
         parts.restarting = restart();

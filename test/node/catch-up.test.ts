@@ -14,6 +14,7 @@ import {
 class Scene {
   readonly asked: { peer: string; request: SinceRequest; answer: PromiseWithResolvers<SinceWindow> }[] = [];
   readonly taken: { byte: number | undefined; from: string }[] = [];
+  readonly behind: unknown[] = [];
   readonly penalised: { peer: string; refusal: Refusal }[] = [];
   connected = ['a', 'b', 'c'];
   verdict: Verdict = 'accept';
@@ -35,6 +36,7 @@ class Scene {
       return Promise.resolve(vertices.map(() => this.verdict));
     },
     round: () => Promise.resolve(this.round),
+    behind: (peer, floor) => this.behind.push([peer, floor]),
   });
 
   get peers(): string[] {
@@ -123,6 +125,37 @@ describe('catching up', () => {
     scene.connected = [];
     await scene.catchUp.start();
     assert.equal(scene.asked.length, 4);
+  });
+
+  it('says so when the peer has forgotten what it needs, and asks that peer no further', async () => {
+    const scene = new Scene();
+    const done = scene.catchUp.start('a');
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    scene.asked[0]!.answer.resolve({ vertices: [], next: 7, floor: 97 });
+    await done;
+    assert.deepEqual(scene.behind, [['a', 97]]);
+    // A floor below what is asked for is no loss.
+    const again = scene.catchUp.start('b');
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    scene.asked[1]!.answer.resolve({ vertices: [], floor: 96 });
+    await again;
+    assert.equal(scene.behind.length, 1);
+  });
+
+  it('goes on past what is too old here, and leaves off without blame when there is no room', async () => {
+    const scene = new Scene();
+    scene.verdict = { code: 'stale', round: 1, current: 100 };
+    const done = scene.catchUp.start('a');
+    await scene.answer(1, [1], 5);
+    scene.verdict = { code: 'queue_full', waiting: 1, max: 1 };
+    await scene.answer(2, [2], 6);
+    await done;
+    assert.deepEqual(scene.peers, ['a', 'a']);
+    assert.deepEqual(scene.penalised, []);
   });
 
   it('stops after the window under way', async () => {

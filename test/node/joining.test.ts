@@ -80,6 +80,7 @@ class Scene implements AsyncDisposable {
   readonly penalised: string[] = [];
   readonly file: string;
   core = new Core(CORE);
+  round = 0;
   #adopted: Core | undefined;
   readonly joining: Joining;
   readonly #dir: string;
@@ -104,6 +105,7 @@ class Scene implements AsyncDisposable {
       {
         log: { debug: () => {}, info: line, warn: line, error: line },
         nowMs: () => 0,
+        round: async () => this.round,
         peers: {
           list: () =>
             Object.keys(this.holders).map(
@@ -286,6 +288,16 @@ describe('joining from a snapshot', function () {
     scene.holders.b = { made: younger };
     assert.equal(await scene.joining.start(), true);
     assert.equal(scene.core.awaited, 0);
+  });
+
+  it('fetches none that is not ahead of it, whoever says that it is behind', async () => {
+    await using scene = await Scene.create();
+    scene.holders.a = { made: younger };
+    scene.round = younger.round;
+    assert.equal(await scene.joining.start(), false);
+    assert.deepEqual(scene.asked, []);
+    scene.round -= 1;
+    assert.equal(await scene.joining.start(), true);
   });
 
   it('does nothing where nobody has one', async () => {
