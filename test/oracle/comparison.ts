@@ -55,10 +55,15 @@ export function attachInOrder(dag: RandomDag, order: readonly Vertex[], visits: 
   return known.length;
 }
 
-/** "A node drops vertices of rounds < round(last commit) - 2E." */
+/**
+ * "A node drops vertices of rounds < round(last commit) - 2E", and can no longer judge a witness for which something counts
+ * that is older.
+ */
 function isForgotten(dag: RandomDag, vertex: Vertex, known: readonly Vertex[]): boolean {
-  const { round } = dag.oracle.lastCommitAmong(known.filter((x) => x.kind === 'witness'));
-  return dag.oracle.roundOf(vertex) < round - 2 * dag.oracle.epochRounds;
+  const { oracle } = dag;
+  const { round } = oracle.lastCommitAmong(known.filter((x) => x.kind === 'witness'));
+  const oldest = vertex.kind === 'witness' ? oracle.votes.horizon(vertex) : oracle.roundOf(vertex);
+  return Math.max(0, oldest) < round - 2 * oracle.epochRounds;
 }
 
 /** Ids as the names that a printed drawing of the whole DAG has for them. */
