@@ -1,12 +1,10 @@
 /** The slots that are spent several times, and what each node has said of them. Pure. */
 import type { Address, Payment, PaymentId, Slot } from '../../ledger/index.ts';
-import type { DecidedBy } from './node-ear.ts';
+import type { DecidedBy, Mark } from './node-ear.ts';
 
-interface Winner {
+interface Winner extends Mark {
   readonly payment: PaymentId;
   readonly by: DecidedBy;
-  readonly atMs: number;
-  readonly round: number;
 }
 
 interface ContestedSlot {
@@ -71,12 +69,11 @@ export class Contest {
   }
 
   /** A node has proven a payment final. False when it is none of these. */
-  final(node: number, payment: PaymentId, by: DecidedBy, nowMs: number, round: number): boolean {
+  final(node: number, payment: PaymentId, by: DecidedBy, told: Mark): boolean {
     const slot = this.#byPayment.get(payment);
     if (slot === undefined) return false;
     const winners = slot.winners[node]!;
-    if (!winners.some((winner) => winner.payment === payment))
-      winners.push({ payment, by, atMs: nowMs, round });
+    if (!winners.some((winner) => winner.payment === payment)) winners.push({ payment, by, ...told });
     return true;
   }
 

@@ -148,8 +148,9 @@ export class DoubleSpend implements AsyncDisposable {
     return NodeEar.open(node, address, this.#options.genesis, {
       peers,
       log,
-      final: (from, payment, by) => {
-        if (!this.#contest.final(from, payment, by, now(), this.#rounds.round)) this.#honest?.final(payment);
+      mark: () => ({ atMs: now(), round: this.#rounds.round }),
+      final: (from, payment, by, told) => {
+        if (!this.#contest.final(from, payment, by, told)) this.#honest?.final(payment, told.atMs);
       },
     });
   }

@@ -79,11 +79,11 @@ export class HonestLoad {
     }
   }
 
-  /** False when it is none of these. */
-  final(payment: PaymentId): boolean {
+  /** The proof came at `atMs`. False when it is none of these. */
+  final(payment: PaymentId, atMs: number): boolean {
     const sample = this.#samples.get(payment);
     if (sample === undefined) return false;
-    sample.finalMs ??= this.#deps.nowMs();
+    sample.finalMs ??= atMs;
     return true;
   }
 

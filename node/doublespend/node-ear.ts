@@ -1,5 +1,5 @@
 /** One node of a network as the double-spender hears it: what it says is final counts once the proof has been checked. */
-import type { Address, Genesis, Payment, PaymentId } from '../../ledger/index.ts';
+import type { Address, Genesis, Payment, PaymentId, Round } from '../../ledger/index.ts';
 import {
   type HistoryEntry,
   type LightLink,
@@ -18,8 +18,16 @@ export type DecidedBy = 'certificates' | 'commit';
 export interface NodeEarDeps {
   readonly peers: LightPeers;
   readonly log: Log;
-  /** A payment is proven final by this node; perhaps not for the first time. */
-  final(node: number, payment: PaymentId, by: DecidedBy): void;
+  /** A payment is proven final by this node; perhaps not for the first time. `told` is what `mark` gave when the proof came. */
+  final(node: number, payment: PaymentId, by: DecidedBy, told: Mark): void;
+  /** Now. */
+  mark(): Mark;
+}
+
+/** When something came. */
+export interface Mark {
+  readonly atMs: number;
+  readonly round: Round;
 }
 
 /** A node takes so many links of one client, and each watches SUBSCRIPTION_ADDRESSES_MAX addresses. */
@@ -34,6 +42,8 @@ export class NodeEar implements AsyncDisposable {
   readonly #genesis: Genesis;
   readonly #deps: NodeEarDeps;
   readonly #links: LightLink[] = [];
+  /** Proofs that have come and are not checked yet: hundreds come at once, and checking must not hold up the next one. */
+  readonly #told: { readonly entry: HistoryEntry; readonly mark: Mark }[] = [];
 
   private constructor(node: number, address: string, genesis: Genesis, deps: NodeEarDeps) {
     this.node = node;
@@ -85,21 +95,32 @@ export class NodeEar implements AsyncDisposable {
   async ask(id: PaymentId): Promise<boolean> {
     const reply = await this.#first.proof(id);
     if (reply === undefined || 'status' in reply) return false;
-    return this.#take(reply) === id;
+    return this.#take(reply, this.#deps.mark()) === id;
   }
 
   #hear(event: LightPush): void {
-    if (event.type === 'final') this.#take(event.entry);
+    if (event.type !== 'final') return;
+    if (this.#told.push({ entry: event.entry, mark: this.#deps.mark() }) === 1)
+      setImmediate(() => this.#check());
   }
 
-  #take(entry: HistoryEntry): PaymentId | undefined {
+  /** One at a time, with whatever has come in between. */
+  #check(): void {
+    const [first] = this.#told;
+    if (first === undefined) return;
+    this.#take(first.entry, first.mark);
+    this.#told.shift();
+    if (this.#told.length > 0) setImmediate(() => this.#check());
+  }
+
+  #take(entry: HistoryEntry, mark: Mark): PaymentId | undefined {
     const verdict = verifyClaim(this.#genesis, entry, 0);
     if ('problem' in verdict) {
       this.#deps.log.error({ node: this.address, problem: verdict.problem }, 'a node sent a false proof');
       return undefined;
     }
     const { payment, proof } = verdict.verified;
-    this.#deps.final(this.node, payment.id, 'chain' in proof ? 'commit' : 'certificates');
+    this.#deps.final(this.node, payment.id, 'chain' in proof ? 'commit' : 'certificates', mark);
     return payment.id;
   }
 

@@ -37,7 +37,8 @@ function report(...rows: readonly (readonly [number, Payment, DecidedBy, number,
   contest.add([B1, B2]);
   contest.sent(A1.id, 100, 5);
   contest.sent(B1.id, 200, 6);
-  for (const [node, { id }, by, ms, round] of rows) assert.ok(contest.final(node, id, by, ms, round));
+  for (const [node, { id }, by, ms, round] of rows)
+    assert.ok(contest.final(node, id, by, { atMs: ms, round }));
   return { contest, report: reportOf(contest.results(), FACTS) };
 }
 
@@ -104,6 +105,6 @@ describe('the report of a double spend', () => {
 
   it('is not good for nothing, and knows its own payments', () => {
     assert.ok(!reportOf([], FACTS).ok);
-    assert.ok(!new Contest(2).final(0, A1.id, 'commit', 1, 1));
+    assert.ok(!new Contest(2).final(0, A1.id, 'commit', { atMs: 1, round: 1 }));
   });
 });

@@ -46,7 +46,7 @@ describe('the honest load', () => {
       }
     }
     assert.equal(load.open, sent.length);
-    assert.ok(load.final(sent[0]!.id));
+    assert.ok(load.final(sent[0]!.id, nowMs));
     assert.ok(
       !load.final(
         NET.payment({
@@ -56,6 +56,7 @@ describe('the honest load', () => {
           transfers: [{ to: 'bob', amount: 1 }],
           name: 'x',
         }).id,
+        nowMs,
       ),
     );
     const all = load.finality(0, Number.POSITIVE_INFINITY);
