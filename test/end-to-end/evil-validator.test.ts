@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   encodeBlock,
@@ -80,6 +81,11 @@ for (const validators of SECONDS >= 60 ? [5, 4] : [5]) {
     });
 
     after(async () => {
+      const { RAVEL_TEST_LOGS: logs } = process.env;
+      for (const node of network?.nodes ?? []) {
+        if (logs !== undefined && node !== evil)
+          await writeFile(path.join(logs, `${validators}-${node}.log`), network.process(node).stderr);
+      }
       await load?.[Symbol.asyncDispose]();
       await liar?.[Symbol.asyncDispose]();
       await network?.[Symbol.asyncDispose]();
