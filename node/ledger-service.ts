@@ -56,6 +56,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   readonly #assembly: BlockAssembly;
   readonly #clock: LedgerClock;
   #closed = false;
+  #adopting = false;
 
   /** Reads back all that the store holds. Rejects when the store does not add up. */
   static async open(options: LedgerThreadOptions, deps: LedgerServiceDeps): Promise<LedgerService> {
@@ -141,7 +142,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       {
         admission: this.#admission,
         parents: () => this.#views.parents(),
-        held: () => this.#outbox.full,
+        held: () => this.#held,
         attach: (block) => {
           const verdict = this.#step(block, 'self', false);
           this.#schedule();
@@ -185,6 +186,11 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     this.#outbox.get([own]).then(publish, () => undefined);
   }
 
+  /** Nothing is attached now. */
+  get #held(): boolean {
+    return this.#adopting || this.#outbox.full;
+  }
+
   /** With a full disk nothing is taken and nothing is voted; what is on the disk is served. */
   #onDisk(full: StoreError | undefined): void {
     if (this.#closed) return;
@@ -199,7 +205,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   async vertices(list: readonly VerifiedVertex[]): Promise<readonly Verdict[]> {
-    if (this.#outbox.full) return list.map(() => NO_ROOM);
+    if (this.#held) return list.map(() => NO_ROOM);
     return this.#guard(() => {
       const verdicts = list.map((vertex) => this.#vertex(vertex));
       this.#schedule();
@@ -269,7 +275,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   async submit(payments: readonly Submission[]) {
-    if (this.#outbox.full) return payments.map(() => ({ refusal: NO_ROOM }));
+    if (this.#held) return payments.map(() => ({ refusal: NO_ROOM }));
     const replies = this.#guard(() => payments.map((payment) => this.#admission.submit(payment)));
     this.#assembly.soon();
     return replies.some((reply) => 'status' in reply && reply.status === 'final')
@@ -311,61 +317,49 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   #tick(nowMs: number): void {
-    if (this.#outbox.full) return;
+    if (this.#held) return;
     for (const effect of this.#core.step({ type: 'tick', nowMs })) this.#carryOut(effect);
     this.#wakeOthers();
   }
 
-  fetch(ids: readonly VertexId[]): Promise<readonly Uint8Array[]> {
-    return this.#outbox.get(ids);
-  }
-
-  since(...args: Parameters<LedgerCalls['since']>): ReturnType<LedgerCalls['since']> {
-    return this.#views.since(...args);
-  }
-
+  readonly fetch: LedgerCalls['fetch'] = (ids) => this.#outbox.get(ids);
+  readonly since: LedgerCalls['since'] = (request) => this.#views.since(request);
   readonly snapshot: LedgerCalls['snapshot'] = () => this.#snapshots.offer();
   readonly snapshotParts: LedgerCalls['snapshotParts'] = (request) => this.#snapshots.parts(request);
-  readonly adopt: LedgerCalls['adopt'] = (file) => this.#snapshots.adopt(file);
   readonly awaited: LedgerCalls['awaited'] = async () => this.#core.awaited;
   readonly lastWitness: LedgerCalls['lastWitness'] = (request) => this.#voting.lastWitness(request);
   readonly holds: LedgerCalls['holds'] = async (said) => this.#voting.holds(said);
 
-  async tips(count: number): Promise<readonly VertexId[]> {
-    return this.#views.parents().slice(0, count);
-  }
+  readonly tips: LedgerCalls['tips'] = async (count) => this.#views.parents().slice(0, count);
 
-  async account(...args: Parameters<LedgerCalls['account']>) {
-    return this.#views.account(...args);
-  }
+  readonly account: LedgerCalls['account'] = async (address) => this.#views.account(address);
+  readonly status: LedgerCalls['status'] = async () => this.#views.status();
+  readonly watch: LedgerCalls['watch'] = async (addresses, on) => this.#news.watch(addresses, on);
+  readonly history: LedgerCalls['history'] = async (...args) =>
+    this.#durable(await this.#views.history(...args));
+  readonly proof: LedgerCalls['proof'] = async (id) => this.#durable(await this.#views.proof(id));
+  readonly balance: LedgerCalls['balance'] = async (address) =>
+    this.#durable(await this.#views.balance(address));
+  readonly outcome: LedgerCalls['outcome'] = async (...args) =>
+    this.#durable(await this.#views.outcome(...args));
 
-  async history(...args: Parameters<LedgerCalls['history']>) {
-    return this.#durable(await this.#views.history(...args));
-  }
-
-  async proof(...args: Parameters<LedgerCalls['proof']>) {
-    return this.#durable(await this.#views.proof(...args));
-  }
-
-  async balance(...args: Parameters<LedgerCalls['balance']>) {
-    return this.#durable(await this.#views.balance(...args));
-  }
-
-  async outcome(...args: Parameters<LedgerCalls['outcome']>) {
-    return this.#durable(await this.#views.outcome(...args));
+  /** What is taken has no part in what was here: nothing may come between. */
+  async adopt(file: string): Promise<Refusal | undefined> {
+    this.#adopting = true;
+    let adopted = false;
+    try {
+      await this.#outbox.flushed();
+      const refusal = await this.#snapshots.adopt(file);
+      adopted = refusal === undefined;
+      return refusal;
+    } finally {
+      this.#adopting = adopted;
+    }
   }
 
   async vote(notBeforeRound: Round): Promise<void> {
     await this.#voting.start(notBeforeRound);
     this.#onTimer(() => this.#clock.tick());
-  }
-
-  async status() {
-    return this.#views.status();
-  }
-
-  async watch(...[addresses, on]: Parameters<LedgerCalls['watch']>): Promise<void> {
-    this.#news.watch(addresses, on);
   }
 
   /** The node cannot go on. */

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
   Core,
-  type CoreOptions,
   decodeVertex,
   isRefusal,
   type Refusal,
@@ -14,52 +13,8 @@ import {
 import { Joining } from '../../node/joining.ts';
 import { partsIn } from '../../node/snapshot-file.ts';
 import type { PeerView, SnapshotOffer, Verdict } from '../../p2p/index.ts';
-import { keysOf, TestNetwork } from '../dsl/network.ts';
-import { World } from '../sim/world.ts';
-
-const EPOCH_ROUNDS = 40;
-const LEDGER = { verticesMax: 4000, epochRounds: EPOCH_ROUNDS };
-const { genesis } = new TestNetwork({ weights: [1, 1, 1, 1], funds: { alice: 100, bob: 1 }, signed: true });
-const CORE: CoreOptions = { genesis, ledger: LEDGER };
-
-/** So small that a young network's snapshot has some. */
-const PART_BYTES = 2000;
-
-/** A snapshot as one node of a network has it, and the vertices that belong to it. */
-interface Made {
-  readonly round: number;
-  readonly leader: VertexId;
-  readonly parts: readonly Uint8Array[];
-  readonly vertices: readonly Uint8Array[];
-}
-
-function inParts(bytes: Uint8Array): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += PART_BYTES) parts.push(bytes.slice(at, at + PART_BYTES));
-  return parts;
-}
-
-/** Snapshots of one network, some hundred rounds apart. */
-function history(): Made[] {
-  const times = { roundFloorMs: 30, roundLingerMs: 100, idleBeatMs: 50 };
-  const world = new World(genesis, { seed: 1, delayMsMax: 10, validator: times, ledger: LEDGER });
-  const [node] = world.nodes;
-  return [1, 2].map((time): Made => {
-    world.run(1000 + time * 10_000);
-    for (let more = 0; ; more++) {
-      const { core, stored } = node!;
-      const parts = core.snapshotParts();
-      if (parts === undefined) {
-        assert.ok(more < 100);
-        world.run(world.nowMs + 10);
-        continue;
-      }
-      const { round, leader } = core.ledger.lastCommit;
-      const vertices = stored.slice(core.ledger.tangle.base - 1).map(({ bytes }) => bytes.slice());
-      return { round, leader, parts: inParts(new Uint8Array(Buffer.concat(parts))), vertices };
-    }
-  });
-}
+import { keysOf } from '../dsl/network.ts';
+import { CORE, EPOCH_ROUNDS, genesis, history, type Made, PART_BYTES } from './made-snapshots.ts';
 
 /** What a peer has, and what goes wrong with it. */
 interface Holder {
