@@ -114,6 +114,19 @@ describe('the book of an account', () => {
     assert.equal(book.balance, 930, 'an older state');
   });
 
+  it('holds nothing back for a payment under way whose slot is settled, as it is in the base or dead', () => {
+    const book = new AccountBook({ address: ME, allocation: 1000 });
+    const first = NET.payment(1, 1, undefined, [[OTHER, 100]]);
+    book.addPending(first);
+    assert.equal(book.balance, 900);
+    const head = NET.payment(1, 5, GIFTS[0]!.id, [[OTHER, 1]]).id;
+    book.rebase({ round: 3, balance: 700, sequence: 5, head });
+    assert.deepEqual([book.balance, book.pending.length, book.problem], [700, 1, undefined]);
+    assert.deepEqual(book.tip, { sequence: 5, head });
+    book.dropPending(first.id);
+    assert.deepEqual([book.balance, book.pending.length], [700, 0]);
+  });
+
   it('knows a broken network when it sees one', () => {
     const [one, two] = [7, 8].map((amount) => NET.payment(1, 1, undefined, [[OTHER, amount]]));
     const book = new AccountBook({ address: ME, allocation: 1000 });
