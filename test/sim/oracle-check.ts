@@ -21,7 +21,8 @@ export function oracleDisagrees(
     known.add(vertex.id);
     oracle.add(vertex);
   }
-  const broken = brokenInvariants(oracle, mix.byzantine).find((one) => !one.endsWith('freeze_too_soon'));
+  // From when on a contest counts (rivals covered, or their place in the account known) is a validator's own affair.
+  const broken = brokenInvariants(oracle, mix.byzantine).find((one) => !one.endsWith('not_frozen'));
   return broken ?? otherCommits(oracle, referee) ?? otherFinals(oracle, referee);
 }
 

@@ -180,8 +180,9 @@ export class Referee {
     if (balance < 0) this.fail('supply or balance', `${node}: ${balance}`, [], [payment.id]);
     if (++this.#proofs % PROOF_SAMPLE !== 0) return;
     // What a commit alone has decided is proven by the state.
-    const proof = payment.decidedAt === 0 ? core.ledger.proof(payment.id) : undefined;
-    const problem = proof === undefined ? undefined : checkFinalityProof(this.#genesis, proof);
+    if (payment.decidedAt !== 0) return;
+    const proof = core.ledger.proof(payment.id);
+    const problem = proof === undefined ? { code: 'none' } : checkFinalityProof(this.#genesis, proof);
     if (problem !== undefined)
       this.fail('a proof does not hold', `${node}: ${JSON.stringify(problem)}`, [], [payment.id]);
   }
