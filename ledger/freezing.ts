@@ -26,6 +26,12 @@ export interface FreezingDeps {
   readonly epochRounds: number;
 }
 
+/** A payment that is deferred, and since which round. */
+interface Waits {
+  readonly payment: PaymentRecord;
+  readonly round: Round;
+}
+
 export class Freezing {
   readonly #deps: FreezingDeps;
   /** Own witnesses so far. */
@@ -34,9 +40,11 @@ export class Freezing {
   #contested: { readonly slot: Slot; readonly ordinal: number }[] = [];
   readonly #contestedSlots = new Set<Slot>();
   /** Deferred on the own chain, and since which round; in order of time. */
-  #deferred: { readonly payment: PaymentRecord; readonly round: Round }[] = [];
+  #deferred: Waits[] = [];
   /** Slots frozen on the own chain and the round in which that was said last; oldest first. */
   readonly #frozen = new Map<Slot, Round>();
+  /** Of a frozen slot: what was deferred so long that it would be a reason to freeze it. */
+  readonly #held = new Map<Slot, Waits>();
   /** Slots in which the own chain has ever certified a payment. */
   readonly #certified = new Set<Slot>();
   /** Payments that have found their place in their account since the last own witness. */
@@ -119,7 +127,10 @@ export class Freezing {
     for (const { slot } of due) this.#contestedSlots.delete(slot);
     const half = this.#deps.epochRounds / 2;
     const young = this.#deferred.findIndex((one) => round - one.round < half);
-    this.#deferred.splice(0, young < 0 ? this.#deferred.length : young);
+    for (const one of this.#deferred.splice(0, young < 0 ? this.#deferred.length : young)) {
+      // Should the freeze lapse before it is renewed, this is still a reason for another.
+      if (this.#frozen.has(one.payment.previous)) this.#held.set(one.payment.previous, one);
+    }
   }
 
   /** A payment of the own chain that has a rival there begins a contest. */
@@ -140,6 +151,7 @@ export class Freezing {
     for (const slot of slots) {
       this.#certified.delete(slot);
       this.#frozen.delete(slot);
+      this.#held.delete(slot);
     }
   }
 
@@ -148,6 +160,10 @@ export class Freezing {
     for (const [slot, round] of this.#frozen) {
       if (round >= horizon) break;
       this.#frozen.delete(slot);
+      const held = this.#held.get(slot);
+      this.#held.delete(slot);
+      // Older than all that wait here: it is looked at next.
+      if (held !== undefined) this.#deferred.unshift(held);
     }
   }
 }
