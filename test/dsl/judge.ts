@@ -288,7 +288,7 @@ function answerOf(
   if (what === 'certifies') return named(judge.certifiedBy(w.id));
   if (what === 'checkpoint') return [names.vertices.get(w.checkpoint.leader) ?? w.checkpoint.leader];
   // A ledger says what a witness said, not what it should have said: that is the oracle's to judge.
-  const slots = new Map([...oracle.payments().values()].map(({ id, previous }) => [previous, id]));
+  const slots = new Map([...oracle.payments().values()].reverse().map(({ id, previous }) => [previous, id]));
   const nameOfThing = (about: string): string => {
     const payment = names.payments.get(about as PaymentId);
     return payment ?? `!${names.payments.get(slots.get(about as Slot)!)}`;

@@ -273,4 +273,50 @@ export const DRAWN_DECISIONS: readonly DrawnCase[] = [
       expect D13 certifies p1
       expect final p1`,
   },
+  {
+    rule: 'a correct validator freezes a contested slot when three witnesses of its own have both rivals behind them',
+    text: `
+      pay p1: alice -> bob 5
+      pay p1x: alice -> carol 5 rival p1
+      block b1: genesis | p1
+      block b1x: genesis | p1x
+      A1 B1: b1
+      C1 D1: b1x
+      A2 B2: * -p1x
+      C2 D2: * -p1
+      A3: * !p1
+      expect A3 breaks !p1:freeze_too_early
+      B3 C3 D3: *
+      rounds 4-4: A B C D
+      A5: * !p1
+      expect A5 breaks !p1:freeze_too_soon
+      B5: * !p1
+      expect B5 breaks nothing
+      C5 D5: *
+      C6: *
+      expect C6 breaks !p1:not_frozen
+      D6: * !p1
+      expect D6 breaks nothing`,
+  },
+  {
+    rule: 'a correct validator freezes the slot of what it has deferred for half an epoch, and none that is certified',
+    text: `
+      epoch 8
+      fund alice 3, carol 5
+      pay p1: alice -> bob 5
+      pay q1: carol -> bob 1
+      block b1: genesis | p1 q1
+      A1 B1 C1 D1: b1 -p1
+      A2 B2 C2 D2: *
+      A3 C3 D3: *
+      B3: * !q1
+      expect B3 breaks !q1:freeze_certified
+      A4: * !p1
+      expect A4 breaks !p1:freeze_too_early
+      B4 C4 D4: *
+      B5: * !p1
+      expect B5 breaks nothing
+      C5: *
+      expect C5 breaks !p1:not_frozen`,
+  },
 ];
