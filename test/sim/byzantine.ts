@@ -3,6 +3,7 @@
  * different nodes. What it sends is mostly valid, as everything else is refused at once; the rest is junk.
  */
 import {
+  type Block,
   Core,
   encodeBlock,
   type Payment,
@@ -19,6 +20,7 @@ import { letterOf } from '../dsl/network.ts';
 import { encodeLie, forge, type Lie } from './forge.ts';
 import type { Trick } from './mix.ts';
 import type { Party, SimWorld, Window } from './sim-world.ts';
+import { TwoFaced } from './two-faced.ts';
 
 const LOOK_MS = 15;
 const RECENT = 24;
@@ -34,6 +36,7 @@ export class ByzantineNode implements Party {
   readonly #payments = new Map<PaymentId, Payment>();
   readonly #withheld: Vertex[] = [];
   readonly #shown = new Set<VertexId>();
+  readonly #twoFaced: TwoFaced;
   #round = 0;
   /** No tricks any more: as a correct one would, or nothing at all. */
   #tame: 'no' | 'behaves' | 'silent' = 'no';
@@ -45,6 +48,12 @@ export class ByzantineNode implements Party {
     this.#world = world;
     const ledger = { verticesMax: 60_000, epochRounds: world.mix.epochRounds };
     this.core = new Core({ genesis: world.genesis, ledger });
+    this.#twoFaced = new TwoFaced({
+      others: this.#peers.map((peer) => peer.index),
+      make: (round, twin, self, tips) => this.#make(round, 'twice', twin, self, tips),
+      show: (vertices, audience) => this.#show(vertices, audience),
+      blockOver: (vertices) => this.#blockOver(vertices),
+    });
     world.time.after(LOOK_MS, () => this.#look());
   }
 
@@ -126,6 +135,11 @@ export class ByzantineNode implements Party {
     const trick: Trick =
       this.#tame === 'behaves' || chance.flip(leader ? 0.1 : 0.3) ? 'behave' : chance.pick(mix.tricks);
     if (trick !== 'behave') this.lies++;
+    if (this.#twoFaced.turn(round)) return;
+    if (leader && trick === 'two-faced') {
+      this.#twoFaced.begin(round, chance.pick(this.#peers).index);
+      return;
+    }
     this.#world.guard(this.index, 'an assertion', () => this.#play(trick, round));
   }
 
@@ -188,15 +202,12 @@ export class ByzantineNode implements Party {
 
   /** Twins, and a block on top of both: so that everybody has both in his past, though nobody refers to the second. */
   #twinBlock(round: number): void {
-    const { genesis, network, chance } = this.#world;
+    const { chance } = this.#world;
     const twins = [this.#make(round, 'twice', 0), this.#make(round, 'twice', 1)].filter(
       (one) => one !== undefined,
     );
     if (twins.length < 2) return;
-    const parents = twins.map(({ id }) => id);
-    const payload = network.data(`twins of ${this.name} in round ${round}`);
-    const block = this.#world.vertexOf(encodeBlock(genesis.network, parents, [payload]));
-    this.take(block, 'self', true);
+    const block = this.#blockOver(twins);
     for (const [i, twin] of twins.entries()) {
       const half = this.#peers.filter((_, at) => at % 2 === i || chance.flip(0.5));
       this.#show(
@@ -205,6 +216,15 @@ export class ByzantineNode implements Party {
       );
     }
     this.#show([block]);
+  }
+
+  #blockOver(vertices: readonly Vertex[]): Block {
+    const { genesis, network } = this.#world;
+    const parents = vertices.map(({ id }) => id);
+    const payload = network.data(`over ${parents[0]}`);
+    const block = this.#world.vertexOf(encodeBlock(genesis.network, parents, [payload])) as Block;
+    this.take(block, 'self', true);
+    return block;
   }
 
   #show(list: readonly (Vertex | undefined)[], audience?: readonly ValidatorIndex[]): void {
@@ -233,10 +253,15 @@ export class ByzantineNode implements Party {
     return tips.length === 0 ? genesis.id : chance.pick(tips).id;
   }
 
-  #make(round: number, trick: Trick, twin = 0): Witness | undefined {
+  #make(
+    round: number,
+    trick: Trick,
+    twin = 0,
+    self = this.#selfOf(trick, round),
+    more: readonly VertexId[] = [],
+  ): Witness | undefined {
     const { chance, time } = this.#world;
-    const self = this.#selfOf(trick, round);
-    const witnesses = this.#references(trick, round, self);
+    const witnesses = this.#references(more.length > 0 ? 'behave' : trick, round, self);
     if (witnesses === undefined) return undefined;
     const tame = trick === 'behave';
     const share = trick === 'equivocate' || trick === 'fork' ? 0.5 : 1;
@@ -253,7 +278,7 @@ export class ByzantineNode implements Party {
       round,
       self,
       witnesses,
-      tips: tips.filter((id) => this.core.ledger.tangle.has(id)),
+      tips: [...new Set([...tips, ...more])].filter((id) => this.core.ledger.tangle.has(id)),
       defers: deferred.map(({ id }) => id),
       accepts: accepts.map(({ id }) => id),
       freezes: [...new Set(freezing.map(({ previous }) => previous as Slot))],

@@ -11,6 +11,7 @@ export const TRICKS = [
   'equivocate',
   'twice',
   'twin-block',
+  'two-faced',
   'fork',
   'defer',
   'accept-all',
