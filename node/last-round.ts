@@ -124,6 +124,8 @@ export class LastRound {
         log.debug({ err: error }, 'Asking for the last round ended early');
       }
       await pause(retryMs, this.#stop.signal);
+      // What the others knew a moment ago, this node may know by now: asked again they would be ahead again.
+      if (await this.#mayVote(required).catch(() => false)) return;
     }
   }
 

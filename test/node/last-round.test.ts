@@ -133,6 +133,24 @@ describe('a validator that has lost its disk', () => {
     assert.deepEqual(scene.votes, [12]);
   });
 
+  it('votes though the others are always a step ahead of it when they are asked', async () => {
+    await using scene = new Scene();
+    scene.knows = { round: 7, quorum: 8 };
+    const told = {
+      round: 7,
+      get quorum(): number {
+        const quorum = 9 + Math.floor(scene.asked / 4);
+        scene.knows = { round: 7, quorum: quorum - 1 };
+        setTimeout(() => {
+          scene.knows = { round: 7, quorum };
+        }, 0);
+        return quorum;
+      },
+    };
+    for (const name of ['A', 'B', 'C']) scene.told[name] = told;
+    await until('it votes', () => scene.votes.length === 1);
+  });
+
   it('waits a while for those whose answer is not needed, as they may know of a younger witness', async () => {
     const net = new TestNetwork({ weights: [2, 2, 2, 1], funds: { alice: 1 }, signed: true });
     await using scene = new Scene(net.genesis);
