@@ -114,6 +114,55 @@ export const DRAWN_DECISIONS: readonly DrawnCase[] = [
       expect state alice 0 1 p1`,
   },
   {
+    rule: 'what a resolved slot pays for is decided in the same commit: by its certificate',
+    text: `
+      committee 3 2 2 2 1
+      fund alice 10
+      pay p1: alice -> carol 5
+      pay p1x: alice -> bob 6 rival p1
+      pay q1: bob -> dave 5
+      block b1: genesis | p1
+      block b1x: genesis | p1x
+      block b2: genesis | q1
+      B1 C1: b1 b2
+      A1 D1: b1x b2
+      E1: b2
+      expect E1 breaks q1:unfunded
+      A2 D2: * -p1
+      E2: * -p1 !q1
+      B2 C2: * -p1x !q1
+      expect A2 certifies q1
+      rounds 3-4: A B C D E
+      expect final nothing
+      A5 B5 C5 D5 E5: * !p1
+      rounds 6-8: A B C D E
+      expect commits A3 B6
+      expect decided p1x q1
+      expect resolved p1x
+      expect state bob 1 1 q1`,
+  },
+  {
+    rule: 'what a resolved slot pays for is decided in the same commit: by a freeze, of an account with a lesser address too',
+    text: `
+      fund carol 10
+      pay p1: carol -> alice 6
+      pay p1x: carol -> alice 7 rival p1
+      pay a1: alice -> dave 5
+      block b1: genesis | p1 a1
+      block b1x: genesis | p1x a1
+      A1 B1: b1 -a1
+      C1 D1: b1x -a1
+      A2 B2: * -p1x
+      C2 D2: * -p1
+      rounds 3-4: A B C D
+      A5 B5 C5 D5: * !p1 !a1
+      rounds 6-8: A B C D
+      expect commits A3 B6
+      expect decided p1x a1
+      expect resolved p1x a1  # its id is less than that of p1
+      expect state alice 2 1 a1`,
+  },
+  {
     rule: 'a certificate beats the freeze of a quorum in the same commit',
     text: `
       pay p1: alice -> bob 5
