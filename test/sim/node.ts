@@ -2,20 +2,18 @@
  * One correct node of the simulator: the production core, outbox and catching-up on a simulated disk, glued as
  * node/ledger-service.ts glues them. Its clock may be wrong; it may crash at any moment and start again from its disk.
  */
-import {
-  type Commit,
-  type Core,
-  type Effect,
-  encodeBlock,
-  type Payment,
-  type PaymentId,
-  type PaymentRecord,
-  type Refusal,
-  TipPicker,
-  type ValidatorIndex,
-  type Vertex,
-  type VertexId,
-  type Want,
+import type {
+  Commit,
+  Core,
+  Effect,
+  Payment,
+  PaymentId,
+  PaymentRecord,
+  Refusal,
+  ValidatorIndex,
+  Vertex,
+  VertexId,
+  Want,
 } from '../../ledger/index.ts';
 import { CatchUp } from '../../node/catch-up.ts';
 import { TICK_MS } from '../../node/limits.ts';
@@ -23,13 +21,11 @@ import { Outbox } from '../../node/outbox.ts';
 import type { VertexStore } from '../../node/vertex-store.ts';
 import { silentLog, type Verdict } from '../../p2p/index.ts';
 import { letterOf } from '../dsl/network.ts';
+import { BlockMaker } from './block-maker.ts';
 import { coreFromDisk } from './core-from-disk.ts';
 import { SimDisk, SimStore } from './disk.ts';
 import type { Party, SimWorld, Window, WindowRequest } from './sim-world.ts';
 
-/** Where clients' payments wait for company before they become a block. */
-const BLOCK_LINGER_MS = 10;
-const BLOCK_PAYMENTS_MAX = 20;
 const WINDOW_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 2000;
 
@@ -49,9 +45,7 @@ export class SimNode implements Party {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #movedRound = 0;
   #movedAtMs = 0;
-  readonly #pool = new Map<PaymentId, Payment>();
-  #assembling = false;
-  #picker!: TipPicker;
+  #blocks!: BlockMaker;
   readonly #asked = new Map<VertexId, number>();
   /** By round: the first sequence on disk of that round or a later one. */
   #roundStarts: number[] = [];
@@ -102,7 +96,7 @@ export class SimNode implements Party {
       { retryMs: 1000 },
       { store: this.#store as unknown as VertexStore, failed: broken, full: broken },
     );
-    this.#picker = new TipPicker(this.core.ledger.tangle.columns, mix.tips);
+    this.#blocks = new BlockMaker(this.core, this.#world, (block) => this.take(block, 'self', false));
     this.#catchUp = new CatchUp({
       log: silentLog,
       peers: {
@@ -163,7 +157,7 @@ export class SimNode implements Party {
     this.#store.crash(survivors);
     this.up = false;
     this.#life++;
-    this.#pool.clear();
+    this.#blocks.end();
     this.#asked.clear();
     void this.#catchUp.stop();
     time.settle();
@@ -371,32 +365,8 @@ export class SimNode implements Party {
     this.#world.time.settle();
   }
 
-  /** A client hands in a payment. Nothing is said about it but that it is passed on, unless it is on its way already. */
+  /** A client hands in a payment. */
   submit(payment: Payment): void {
-    if (!this.up || this.core.ledger.alive(payment, this.core.rounds.highestQuorum)) return;
-    this.#pool.set(payment.id, payment);
-    if (this.#assembling) return;
-    this.#assembling = true;
-    const life = this.#life;
-    this.#world.time.after(BLOCK_LINGER_MS, () => {
-      this.#assembling = false;
-      if (life === this.#life) this.#assemble();
-    });
-  }
-
-  #assemble(): void {
-    const payments = [...this.#pool.values()].slice(0, BLOCK_PAYMENTS_MAX);
-    if (payments.length === 0) return;
-    for (const { id } of payments) this.#pool.delete(id);
-    const { genesis, chance } = this.#world;
-    const { tangle } = this.core.ledger;
-    const rows = this.#picker.pick(() => chance.next());
-    const parents = rows.map((row) => tangle.record(row).id);
-    const bytes = encodeBlock(
-      genesis.network,
-      parents,
-      payments.map((payment) => payment.bytes),
-    );
-    this.take(this.#world.vertexOf(bytes), 'self', false);
+    if (this.up) this.#blocks.submit(payment);
   }
 }

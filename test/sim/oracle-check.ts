@@ -21,7 +21,7 @@ export function oracleDisagrees(
     known.add(vertex.id);
     oracle.add(vertex);
   }
-  // From when on a contest counts (rivals covered, or their place in the account known) is a validator's own affair.
+  // A contest counts from when the validator knows that they are rivals, which the vertices alone do not tell.
   const broken = brokenInvariants(oracle, mix.byzantine).find((one) => !one.endsWith('not_frozen'));
   return broken ?? otherCommits(oracle, referee) ?? otherFinals(oracle, referee);
 }
