@@ -102,8 +102,7 @@ export class LedgerThread implements AsyncDisposable {
   #end(message: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = new LedgerThreadError('ended', `The ledger thread has ended: ${message}.`);
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
-    this.#waiting.clear();
+    this.#giveUp(this.#ended);
     this.#listener({ type: 'failed', message, damaged: false });
   }
 
@@ -145,6 +144,13 @@ export class LedgerThread implements AsyncDisposable {
       await closed.catch(() => undefined);
     }
     await Promise.all([this.#worker.terminate(), this.#tips.terminate()]);
+    this.#giveUp(this.#ended!);
+  }
+
+  /** Whoever waits for an answer hears that none will come. */
+  #giveUp(reason: LedgerThreadError): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(reason);
+    this.#waiting.clear();
   }
 }
 

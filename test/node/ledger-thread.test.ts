@@ -229,6 +229,28 @@ describe('the ledger thread', () => {
     await assert.rejects(second.start(), { name: 'LedgerThreadError', code: 'store_locked' });
   });
 
+  it('leaves nobody waiting for an answer when it ends', async () => {
+    const bench = new Bench(folder);
+    await bench.start();
+    // What is on its way when the thread ends: answered, or refused, but not forgotten.
+    const ends = [bench[Symbol.asyncDispose]()];
+    for (let i = 0; i < 20; i++)
+      ends.push(
+        bench.thread.call('status').then(
+          () => undefined,
+          () => undefined,
+        ),
+      );
+    await Promise.all(ends);
+    const asked = Array.from({ length: 50 }, () => bench.thread.call('awaited'));
+    for (const one of await Promise.allSettled(asked)) assert.equal(one.status, 'rejected');
+    await using other = new Bench(folder);
+    await other.start(false);
+    const early = Array.from({ length: 200 }, () => other.thread.call('status').catch(() => 'ended'));
+    await other[Symbol.asyncDispose]();
+    assert.equal((await Promise.all(early)).length, 200);
+  });
+
   it('lays fresh parents ready for new blocks', async () => {
     await using bench = new Bench(folder);
     await bench.start();
