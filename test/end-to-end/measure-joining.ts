@@ -130,7 +130,7 @@ async function join(network: MeasuredNetwork, address: Address, owned: AsyncDisp
   const reader = network.nodes.length;
   const fromMs = performance.now();
   const child = network.startReader(relays.map(({ port }) => port));
-  await child.ready();
+  await network.ready(reader);
   const since = (): string => `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
   say(`the late node can be reached after ${since()}`);
   const client = await network.client();

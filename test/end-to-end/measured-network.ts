@@ -19,6 +19,7 @@ import { RavelProcess } from './ravel-process.ts';
 
 const HOST = '127.0.0.1';
 const BLOCK_BYTES = 512;
+const START_MS_MAX = 300_000;
 
 export interface MeasuredOptions {
   readonly validators: number;
@@ -96,7 +97,20 @@ export class MeasuredNetwork implements AsyncDisposable {
   /** Starts these, or all validators, and waits until they can be reached. */
   async start(...nodes: readonly number[]): Promise<void> {
     const wanted = nodes.length > 0 ? nodes : this.nodes;
-    await Promise.all(wanted.map((node) => this.#run(node, ['--dir', this.folder(node)]).ready()));
+    for (const node of wanted) this.#run(node, ['--dir', this.folder(node)]);
+    await Promise.all(wanted.map((node) => this.ready(node)));
+  }
+
+  /** Waits until a node can be reached; with very many accounts that takes a while. */
+  async ready(node: number): Promise<void> {
+    await eventually(
+      () => `node ${node} can be reached: ${this.process(node).stderr.slice(-1_000)}`,
+      () => {
+        if (!this.process(node).running) throw new Error(`node ${node} ended: ${this.process(node).stderr}`);
+        return this.glance(node);
+      },
+      START_MS_MAX,
+    );
   }
 
   /** Starts a node without a key and with an empty folder, and does not wait. @param peers Ports that it dials. */
