@@ -6,6 +6,7 @@ import type { Payment, PaymentId, Slot } from '../../ledger/index.ts';
 import { before } from './branches.ts';
 import { dueFreezes, type FreezeFault, freezeFault } from './freezing.ts';
 import { areRivals, type Ballot, creditsOf, isVoid, type Oracle, sum } from './oracle.ts';
+import { defersAll } from './votes.ts';
 
 export type Hindrance = 'void' | 'rival_accepted' | 'slot_decided' | 'previous_not_accepted' | 'unfunded';
 
@@ -77,7 +78,7 @@ function acceptingOnly(oracle: Oracle, w: Ballot, some: ReadonlySet<PaymentId>):
   return {
     ...w,
     defers: [...oracle.covers(w)].filter((id) => !some.has(id)),
-    accepts: w.accepts.filter((id) => some.has(id)),
+    accepts: w.accepts.filter((id) => some.has(id) && !oracle.covers(w).has(id)),
   };
 }
 
@@ -176,8 +177,8 @@ export function unfounded(oracle: Oracle, w: Ballot): readonly (PaymentId | Slot
   const deferred = oracle.votes.deferredBefore(w);
   const freezable = oracle.votes.freezable(w);
   return [
-    ...w.defers.filter((id) => !covers.has(id)),
-    ...w.accepts.filter((id) => !deferred.has(id)),
+    ...(defersAll(w) ? [] : w.defers.filter((id) => !covers.has(id))),
+    ...w.accepts.filter((id) => !deferred.has(id) && !(defersAll(w) && covers.has(id))),
     ...w.freezes.filter((slot) => !freezable.has(slot)),
   ];
 }

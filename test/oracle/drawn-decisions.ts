@@ -235,6 +235,29 @@ export const DRAWN_DECISIONS: readonly DrawnCase[] = [
       expect dead p1x`,
   },
   {
+    rule: 'a rival of a decided payment gets no certificate, however many accept it afterwards',
+    text: `
+      pay p1: alice -> bob 5
+      pay p1x: alice -> carol 6 rival p1
+      block b1: genesis | p1
+      block b1x: genesis | p1x
+      A1 B1: b1
+      C1 D1: b1x
+      A2 B2: * -p1x
+      C2 D2: * -p1
+      rounds 3-4: A B C D
+      A5 B5 C5: * !p1
+      D5: *
+      rounds 6-8: A B C D
+      expect resolved p1x
+      A9 B9 D9: *
+      C9: * +p1
+      expect C9 breaks p1:rival_accepted
+      A10 B10 C10 D10: *
+      expect D10 certifies nothing
+      expect final p1x`,
+  },
+  {
     rule: 'what was accepted before the horizon counts no more, until it is accepted anew',
     text: `
       epoch 6
@@ -306,10 +329,12 @@ export const DRAWN_DECISIONS: readonly DrawnCase[] = [
     rule: 'a validator that comes back after its votes have lapsed starts its chain anew',
     text: `
       epoch 6
+      fund alice 100
       pay p1: alice -> bob 5
-      block b1: genesis | p1
-      A1 B1 C1: b1 -p1
-      D1: b1
+      pay q1: bob -> carol 9
+      block b1: genesis | p1 q1
+      A1 B1 C1: b1 -p1 -q1
+      D1: b1 -q1
       rounds 2-11: A B C
       expect commits A3 B6 C9
       block b2: A11 | p1~1

@@ -45,7 +45,7 @@ function isContested(oracle: Oracle, w: Ballot, rivals: readonly Payment[], hast
 function isOverdue(oracle: Oracle, w: Ballot, payments: readonly Payment[], haste: Haste): boolean {
   const accepted = oracle.votes.acceptedUpTo(w);
   return payments.some(({ id }) => {
-    const first = memory(oracle, w, haste).findLast((x) => x.defers.includes(id));
+    const first = memory(oracle, w, haste).findLast((x) => oracle.votes.defers(x).includes(id));
     return first !== undefined && !accepted.has(id) && w.round - first.round >= oracle.epochRounds / 2;
   });
 }

@@ -96,21 +96,26 @@ export class Votes {
   /** "Every payment that w covers and does not list in `defers`, and every payment in `accepts`." */
   accepts(w: Ballot): ReadonlySet<PaymentId> {
     return this.#dag.once('accepts', w, () => {
-      const taken = [...this.covers(w)].filter((id) => !w.defers.includes(id));
+      const taken = defersAll(w) ? [] : [...this.covers(w)].filter((id) => !w.defers.includes(id));
       return new Set([...taken, ...w.accepts]);
     });
   }
 
+  /** "When `defers` holds 32 zero bytes and nothing else, w defers all that it covers and does not list in `accepts`." */
+  defers(w: Ballot): readonly PaymentId[] {
+    return defersAll(w) ? [...this.covers(w)].filter((id) => !w.accepts.includes(id)) : w.defers;
+  }
+
   /** What w has accepted or deferred. */
   spokenOf(w: Ballot): ReadonlySet<PaymentId> {
-    return this.#dag.once('spokenOf', w, () => new Set([...this.accepts(w), ...w.defers]));
+    return this.#dag.once('spokenOf', w, () => new Set([...this.accepts(w), ...this.defers(w)]));
   }
 
   /** Deferred by the chain before w within the horizon, and not accepted since: what `accepts` of w may list. */
   deferredBefore(w: Ballot): ReadonlySet<PaymentId> {
     const chain = this.chainHeard(w);
     const accepted = new Set(chain.flatMap((x) => [...this.accepts(x)]));
-    return new Set(chain.flatMap((x) => x.defers).filter((id) => !accepted.has(id)));
+    return new Set(chain.flatMap((x) => this.defers(x)).filter((id) => !accepted.has(id)));
   }
 
   /**
@@ -234,4 +239,8 @@ function withAuthor(authors: Authors, said: Iterable<PaymentId>, author: Validat
   const all = new Map(authors);
   for (const id of said) all.set(id, new Set([...(authors.get(id) ?? []), author]));
   return all;
+}
+
+export function defersAll(w: Ballot): boolean {
+  return w.defers.length === 1 && w.defers[0] === '0'.repeat(64);
 }
