@@ -124,6 +124,17 @@ async function forgetAll(
   return sent;
 }
 
+/** What the late node has told, with the time since its first line. */
+function stepsOf(log: string) {
+  const lines = log.split('\n').filter((text) => text.startsWith('{'));
+  const told = lines.map(
+    (text) => JSON.parse(text) as { time: string; msg: string; bytes?: number; vertices?: number },
+  );
+  return told
+    .filter(({ msg }) => /snapshot|Joined|running|Caught up/.test(msg))
+    .map(({ time, ...rest }) => ({ ...rest, ms: Date.parse(time) - Date.parse(told[0]!.time) }));
+}
+
 async function join(network: MeasuredNetwork, address: Address, owned: AsyncDisposableStack): Promise<void> {
   const relays = await Promise.all(network.nodes.map((node) => CountingRelay.to(network.port(node))));
   for (const relay of relays) owned.use(relay);
@@ -134,14 +145,9 @@ async function join(network: MeasuredNetwork, address: Address, owned: AsyncDisp
   const since = (): string => `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
   say(`the late node can be reached after ${since()}`);
   const client = await network.client();
-  let joined = false;
   const checkpoint = await eventually(
     () => `the late node has the state of the others: ${child.stderr.slice(-1_000)}`,
     async () => {
-      if (!joined && child.stderr.includes('Joined from a snapshot')) {
-        joined = true;
-        say(`it has joined from a snapshot after ${since()}`);
-      }
       const [own, theirs] = await Promise.all(
         [reader, 0].map(async (node) =>
           provenBy(network.genesis, await client.link(node), address).catch(() => undefined),
@@ -165,7 +171,13 @@ async function join(network: MeasuredNetwork, address: Address, owned: AsyncDisp
   say(`it has taken ${(down / MB).toFixed(2)} MB and given ${(up / MB).toFixed(2)} MB`);
   const { rssBytes, diskBytes } = await network.sample(reader);
   say(`it takes ${(rssBytes / MB).toFixed(0)} MB of memory and ${(diskBytes / MB).toFixed(1)} MB of disk`);
-  if (!joined) throw new Error('it has not joined from a snapshot, but from the beginning');
+  await eventually('the late node says that it has joined from a snapshot', () =>
+    child.stderr.includes('Joined from a snapshot'),
+  );
+  for (const { ms, msg, bytes, vertices } of stepsOf(child.stderr))
+    say(
+      `  ${(ms / 1000).toFixed(1)} s: ${msg} ${bytes === undefined ? '' : `${bytes} bytes`}${vertices ?? ''}`,
+    );
   const views = await Promise.all(
     [0, reader].map((node) => eventually(`node ${node} answers`, () => network.glance(node))),
   );
