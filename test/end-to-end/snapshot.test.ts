@@ -84,7 +84,9 @@ describe('a network that forgets', function () {
   });
 
   afterEach(function () {
-    const lines = nodes.lines.filter((line) => !/^\d (Made a snapshot|a configured peer)/.test(line));
+    const lines = nodes.lines.filter(
+      (line) => !/^\d (Made a snapshot|a configured peer|the gossip handler)/.test(line),
+    );
     if (this.currentTest?.state === 'failed') process.stderr.write(`${lines.slice(-60).join('\n')}\n`);
     assert.ok(!nodes.heard(/^\d had to stop/));
   });
