@@ -12,8 +12,8 @@ import type { Coverage, View, Votes } from './votes.ts';
 export const VOTES_PER_LIST_MAX = 448;
 
 export interface Decision {
-  /** Covered and not acceptable. */
-  readonly defers: readonly PaymentRecord[];
+  /** Covered and not acceptable; 'all' when these are too many to list, and `accepts` lists what is acceptable of what is covered. */
+  readonly defers: readonly PaymentRecord[] | 'all';
   /** Deferred before, acceptable now. */
   readonly accepts: readonly PaymentRecord[];
   /** Payments that are final in the new past and were not in the old one. */
@@ -84,8 +84,14 @@ export class Acceptance {
 
   /** Decides on everything that the coverage brings; writes nothing. */
   decide(coverage: Coverage): Decision {
-    const { chain, horizon } = coverage;
     const settled = this.#unsettled.filter((payment) => this.#votes.finalWithin(coverage, payment));
+    const decision = this.#decide(coverage, settled, false);
+    return decision.defers.length <= VOTES_PER_LIST_MAX ? decision : this.#decide(coverage, settled, true);
+  }
+
+  /** @param all Whatever is covered is deferred unless it is listed. */
+  #decide(coverage: Coverage, settled: readonly PaymentRecord[], all: boolean): Decision {
+    const { chain, horizon } = coverage;
     const credits = this.#creditsOf(settled);
     const accepted = new Set<PaymentRecord>();
     const defers: PaymentRecord[] = [];
@@ -102,7 +108,7 @@ export class Acceptance {
         (credits.get(payment.account) ?? this.#credits.get(payment.account) ?? 0n) >= payment.branchDebits;
       if (!may) {
         if (covered) defers.push(payment);
-      } else if (covered) {
+      } else if (covered && !all) {
         accepted.add(payment);
       } else if (accepts.length < VOTES_PER_LIST_MAX) {
         accepted.add(payment);
@@ -111,7 +117,7 @@ export class Acceptance {
         postponed.add(payment.account);
       }
     }
-    return { defers, accepts, settled, postponed };
+    return { defers: all ? 'all' : defers, accepts, settled, postponed };
   }
 
   /** What is new, and what was deferred in accounts where something moved; predecessors and first seen first. */

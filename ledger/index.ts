@@ -115,6 +115,7 @@ export type {
   WitnessHeader,
 } from './types.ts';
 export type { ValidatorDeps, ValidatorOptions } from './validator.ts';
+export { DEFERS_ALL } from './votes.ts';
 export { WAITING_DEFAULTS, type WaitingOptions, type Want } from './waiting.ts';
 export {
   checkHeader,

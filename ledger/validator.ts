@@ -2,7 +2,7 @@
  * The part of a node that votes: when to make the next witness (docs/protocol.md, section 5), what it refers to, what it says.
  * It decides from nothing but the past of that witness.
  */
-import { Acceptance, type Decision, VOTES_PER_LIST_MAX } from './acceptance.ts';
+import { Acceptance, type Decision } from './acceptance.ts';
 import type { PaymentRecord } from './account.ts';
 import { assert } from './assert.ts';
 import type { Branch, Chain } from './branches.ts';
@@ -12,7 +12,7 @@ import { DEPTH_ROUNDS_MAX, WITNESS_REFERENCES_MAX, WITNESS_TIPS_MAX } from './li
 import type { Rounds } from './rounds.ts';
 import { NewPast, type VertexRecord } from './tangle.ts';
 import type { PaymentId, Round, Slot, ValidatorIndex, VertexId } from './types.ts';
-import type { Coverage } from './votes.ts';
+import { type Coverage, DEFERS_ALL } from './votes.ts';
 import { encodeWitness } from './witness.ts';
 
 export interface ValidatorOptions {
@@ -184,26 +184,19 @@ export class Validator {
     if (dueMs === undefined || nowMs < dueMs) return undefined;
     const round = this.#nextRound();
     if (round < (this.#options.notBeforeRound ?? 0)) return undefined;
-    for (let tipsMax = WITNESS_TIPS_MAX; ; tipsMax = Math.floor(tipsMax / 4)) {
-      const bytes = this.#make(round, nowMs, tipsMax);
-      if (bytes !== 'too many defers') {
-        // Without a quorum to refer to there is nothing to do before the next vertex comes.
-        this.#lastAtMs = nowMs;
-        return bytes;
-      }
-      // Not even without blocks of one's own choice: wait for others to move on.
-      if (tipsMax === 0) return undefined;
-    }
+    const bytes = this.#make(round, nowMs);
+    // Without a quorum to refer to there is nothing to do before the next vertex comes.
+    this.#lastAtMs = nowMs;
+    return bytes;
   }
 
-  #make(round: Round, nowMs: number, tipsMax: number): Uint8Array | undefined | 'too many defers' {
+  #make(round: Round, nowMs: number): Uint8Array | undefined {
     const ledger = this.#ledger;
-    const found = this.#place(round, tipsMax);
+    const found = this.#place(round);
     if (found === undefined) return undefined;
     const { witnesses, tips, coverage, selfRow } = found;
     const decision = this.#acceptance.decide(coverage);
-    if (decision.defers.length > VOTES_PER_LIST_MAX) return 'too many defers';
-    const defers = decision.defers.map(({ id }) => id);
+    const defers = decision.defers === 'all' ? [DEFERS_ALL] : decision.defers.map(({ id }) => id);
     const accepts = decision.accepts.map(({ id }) => id);
     const bare = ledger.votes.vote(coverage, { defers, accepts, freezes: [] });
     assert(!('code' in bare), 'own votes have ground');
@@ -233,10 +226,7 @@ export class Validator {
    * Where the next witness stands and what it sees: on the own chain, or, when all that this has said has lapsed, on the
    * genesis anew.
    */
-  #place(
-    round: Round,
-    tipsMax: number,
-  ): (References & { readonly coverage: Coverage; readonly selfRow: number }) | undefined {
+  #place(round: Round): (References & { readonly coverage: Coverage; readonly selfRow: number }) | undefined {
     const { votes } = this.#ledger;
     const { tipRow, tipRound } = this.#branch;
     for (const chain of [
@@ -244,7 +234,7 @@ export class Validator {
       { of: this.#branch, round: 0 },
     ]) {
       const selfRow = chain.round === 0 ? 0 : tipRow;
-      const references = this.#references(chain, round, tipsMax);
+      const references = this.#references(chain, round);
       if (references === undefined) return undefined;
       const coverage = votes.coverage(chain, selfRow, round, references.past);
       if (chain.round === 0 || tipRound >= coverage.horizon) return { ...references, coverage, selfRow };
@@ -253,7 +243,7 @@ export class Validator {
   }
 
   /** Undefined when weight >= q of the round before cannot be referred to. */
-  #references(chain: Chain, round: Round, tipsMax: number): References | undefined {
+  #references(chain: Chain, round: Round): References | undefined {
     const { tangle, committee } = this.#ledger;
     const past = new NewPast(tangle, chain);
     const witnesses: VertexId[] = [];
@@ -286,7 +276,7 @@ export class Validator {
       const record = tangle.record(row);
       const age = round - tangle.round(row);
       if (record?.kind !== 'block' || past.has(row) || age < 0 || age > DEPTH_ROUNDS_MAX) continue;
-      if (tips.length >= tipsMax) break;
+      if (tips.length >= WITNESS_TIPS_MAX) break;
       if (past.tryAdd(row, young)) tips.push(record.id);
     }
     return { witnesses, tips, past };

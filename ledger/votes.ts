@@ -9,10 +9,11 @@ import type { Accounts } from './accounts.ts';
 import { type Branch, type Branches, BranchRounds, type Chain, type Clock } from './branches.ts';
 import type { CommitRule } from './commit-rule.ts';
 import type { Committee } from './committee.ts';
+import { ZERO_HASH } from './hash.ts';
 import { DEPTH_ROUNDS_MAX } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 import type { NewPast, Tangle } from './tangle.ts';
-import type { PaymentId, Round, Slot, ValidatorIndex } from './types.ts';
+import type { Hash, PaymentId, Round, Slot, ValidatorIndex } from './types.ts';
 
 /** What a witness, or a committed leader, looks at: how far its past reaches, and what in it still counts. */
 export interface View {
@@ -42,6 +43,12 @@ export interface Vote {
   readonly deferred: readonly PaymentRecord[];
   readonly freezes: readonly Slot[];
 }
+
+/**
+ * Alone in `defers`: all that the witness covers and does not list in `accepts`. No payment has this id. With it a witness can
+ * cover more than it has room to list, so that no flood keeps a validator from making its next one.
+ */
+export const DEFERS_ALL = ZERO_HASH as Hash as PaymentId;
 
 interface Freeze {
   readonly branch: Branch;
@@ -185,9 +192,10 @@ export class Votes {
   ): Vote | Refusal {
     const { accounts } = this.#deps;
     const { chain, horizon } = coverage;
-    const accepted = new Set(coverage.covered);
+    const all = lists.defers.length === 1 && lists.defers[0] === DEFERS_ALL;
+    const accepted = all ? new Set<PaymentRecord>() : new Set(coverage.covered);
     const deferred: PaymentRecord[] = [];
-    for (const id of lists.defers) {
+    for (const id of all ? [] : lists.defers) {
       const payment = accounts.get(id);
       if (payment === undefined || !accepted.delete(payment)) {
         return { code: 'vote_unfounded', payment: id, list: 'defers' };
@@ -196,11 +204,13 @@ export class Votes {
     }
     for (const id of lists.accepts) {
       const payment = accounts.get(id);
-      if (payment === undefined || !this.deferredOn(chain, payment, horizon)) {
+      const ground = payment !== undefined && all && coverage.covered.has(payment);
+      if (payment === undefined || !(ground || this.deferredOn(chain, payment, horizon))) {
         return { code: 'vote_unfounded', payment: id, list: 'accepts' };
       }
       accepted.add(payment);
     }
+    if (all) for (const payment of coverage.covered) if (!accepted.has(payment)) deferred.push(payment);
     for (const slot of lists.freezes) {
       if (!this.mayVoteOn(coverage, slot)) return { code: 'vote_unfounded', payment: slot, list: 'freezes' };
     }

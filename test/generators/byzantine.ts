@@ -2,7 +2,7 @@
  * What a Byzantine validator may say: any valid round above some earlier witness of its own, some of the witnesses below,
  * some blocks, and votes and freezes at random.
  */
-import type { ValidatorIndex, Vertex, Witness } from '../../ledger/index.ts';
+import { DEFERS_ALL, type ValidatorIndex, type Vertex, type Witness } from '../../ledger/index.ts';
 import type { Ballot, Oracle } from '../oracle/oracle.ts';
 import type { Chance } from './chance.ts';
 import { isQuorum, quorumRound, witnessesIn } from './views.ts';
@@ -62,8 +62,10 @@ function wildReferences(
 
 function wildVotes(oracle: Oracle, chance: Chance, freezeShare: number, bare: Ballot): Ballot {
   const covers = [...oracle.covers(bare)];
-  const defers = chance.some(covers, chance.pick([0, 0.4, 0.4, 1])).sort();
-  const accepts = chance.some([...oracle.votes.deferredBefore(bare)], 0.5).sort();
+  const all = chance.flip(0.1);
+  const defers = all ? [DEFERS_ALL] : chance.some(covers, chance.pick([0, 0.4, 0.4, 1])).sort();
+  const may = [...oracle.votes.deferredBefore(bare), ...(all ? covers : [])];
+  const accepts = chance.some(may, 0.5).sort();
   const voted = { ...bare, defers, accepts };
   const open = [...oracle.votes.freezable(voted)];
   return { ...voted, freezes: chance.some(open, freezeShare).sort() };

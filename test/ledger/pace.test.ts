@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { Core, decodeVertex, encodeBlock, isRefusal, type PaymentId, sign, type Vertex } from '../../ledger/index.ts';
+import {
+  Core,
+  decodeVertex,
+  encodeBlock,
+  isRefusal,
+  type PaymentId,
+  sign,
+  type Vertex,
+} from '../../ledger/index.ts';
 import { keysOf, letterOf, TestNetwork } from '../dsl/network.ts';
 
 const TIMES = { roundFloorMs: 40, roundLingerMs: 20, idleBeatMs: 1000 };

@@ -154,6 +154,42 @@ describe('the slow path in a world of four', () => {
     );
   });
 
+  it('goes on when a flood brings more that nobody can accept than a witness can list', () => {
+    const owners = Array.from({ length: 500 }, (_, i) => `flooder ${i}`);
+    const funds = Object.fromEntries(owners.map((owner) => [owner, 10]));
+    const net = new TestNetwork({ weights: [1, 1, 1, 1], funds, signed: false });
+    const world = new World(net.genesis, { seed: 7, delayMsMax: 20, validator: TIMES, ledger: LEDGER });
+    const rivals = [0, 1, 2].map((rival) =>
+      owners.map((from) => {
+        const transfers = [{ to: `flooder ${rival}`, amount: 1 + rival }];
+        return net.payment({
+          from,
+          transfers,
+          previous: keysOf(from).address,
+          sequence: 1,
+          name: `${rival}`,
+        });
+      }),
+    );
+    for (const [i, payments] of rivals.entries()) {
+      for (let from = 0; from < payments.length; from += 250) {
+        const bytes = payments.slice(from, from + 250).map((payment) => payment.bytes);
+        world.inject(encodeBlock(net.genesis.network, [net.genesis.id], bytes), [world.nodes[i]!]);
+      }
+    }
+    const decided = (): boolean =>
+      world.nodes.every(({ core }) => core.ledger.accounts.decided === owners.length);
+    world.run(20_000, decided);
+    assert.ok(decided(), `decided: ${world.nodes.map(({ core }) => core.ledger.accounts.decided)}`);
+    const roots = new Set(world.nodes.map(({ core }) => core.ledger.lastCommit.root));
+    world.run(1000);
+    assert.equal(
+      new Set(world.nodes.map(({ core }) => core.ledger.lastCommit.root)).size,
+      1,
+      `${roots.size}`,
+    );
+  });
+
   it('refuses a snapshot in which any byte of the state is another', () => {
     const payers = new Payers(4);
     payers.pay(20);

@@ -107,7 +107,8 @@ const SLIPS: readonly Slip[] = [
     code: 'vote_unfounded',
     candidates: (dag, w) => {
       const deferred = dag.oracle.votes.deferredBefore(w);
-      return [...dag.oracle.payments().values()].filter(({ id }) => !deferred.has(id));
+      const listable = (id: PaymentId) => deferred.has(id) || (defersAll(w) && dag.oracle.covers(w).has(id));
+      return [...dag.oracle.payments().values()].filter(({ id }) => !listable(id));
     },
     make: (dag, w, id) => remade(dag, w, { accepts: [...w.accepts, id].sort() }),
   },
@@ -116,7 +117,7 @@ const SLIPS: readonly Slip[] = [
     code: 'vote_unfounded',
     candidates: (dag, w) => {
       const late = new Set(dag.oracle.votes.chainHeard(w).flatMap((x) => x.accepts));
-      return paymentsIn(dag, w, ({ id }) => late.has(id));
+      return paymentsIn(dag, w, ({ id }) => late.has(id) && !dag.oracle.covers(w).has(id));
     },
     make: (dag, w, id) => remade(dag, w, { accepts: [...w.accepts, id].sort() }),
   },
