@@ -33,7 +33,8 @@ async function hunt({ name, section, mutations }: Mutant): Promise<void> {
         say(`| ${name} | ${section} | never | does not apply: ${trouble.split('\n')[0]} |`);
         return;
       }
-      const what = trouble === undefined ? played?.broken?.invariant : 'a run that does not end';
+      const ended = trouble?.startsWith('no end') ? 'a run that does not end' : 'an assertion';
+      const what = trouble === undefined ? played?.broken?.invariant : ended;
       if (what === undefined) continue;
       const message = (trouble ?? played!.broken!.message).split('\n')[0]!.slice(0, 110);
       say(`| ${name} | ${section} | ${seed - from + 1} | ${what} | ${message}`);
