@@ -52,6 +52,14 @@ export class EvilChild implements AsyncDisposable {
     return this.#said('ready')?.faces as string[];
   }
 
+  /** Waits until it has tried all its tricks. */
+  async practised(): Promise<void> {
+    await eventually(
+      'the evil validator has tried all its tricks',
+      () => this.#said('practised') !== undefined,
+    );
+  }
+
   /** Ends it. What it has done, by name. */
   async stop(): Promise<Readonly<Record<string, number>>> {
     this.#child.kill('SIGTERM');

@@ -95,7 +95,13 @@ async function main({ dir, honest, chance, honestLookMs }: EvilArguments): Promi
     connected.push(new Promise((resolve) => peers.onPeer(() => resolve())));
   }
   await Promise.all(connected);
-  const looking = setInterval(() => validator.look(), LOOK_MS);
+  let practised = false;
+  const looking = setInterval(() => {
+    validator.look();
+    if (practised || !validator.practised) return;
+    practised = true;
+    say({ event: 'practised' });
+  }, LOOK_MS);
   say({ event: 'ready', faces: faces.map(({ id }) => id) });
   const end = async (): Promise<void> => {
     clearInterval(looking);

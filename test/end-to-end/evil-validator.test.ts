@@ -104,9 +104,10 @@ for (const validators of SIZES) {
         await spendTwice(network.owner(`two-faced ${i}`));
         await pause(Math.max(0, (endMs - performance.now()) / (TWO_FACED - i)));
       }
+      await liar.practised();
       assert.ok(liar.running);
       await load.finish();
-      assert.ok(load.made.length > SECONDS, `${load.made.length} payments`);
+      assert.ok(load.made.length > OWNERS.length, `${load.made.length} payments`);
       assert.equal(load.proven.length, load.made.length);
       client.assertNoLies();
     });
@@ -189,7 +190,7 @@ for (const validators of SIZES) {
         'behave',
       ])
         assert.ok((deeds[deed] ?? 0) > 0, `${deed}: ${JSON.stringify(deeds)}`);
-      assert.ok(deeds.witnesses! > SECONDS, JSON.stringify(deeds));
+      assert.ok(deeds.witnesses! > 10, JSON.stringify(deeds));
       if (SECONDS >= 60) process.stderr.write(`${load.made.length} payments; ${JSON.stringify(deeds)}\n`);
       for (const node of honest) {
         const lines = linesOf(node).filter(({ msg }) => msg?.includes('signed two witnesses'));

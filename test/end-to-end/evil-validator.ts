@@ -91,6 +91,11 @@ export class EvilValidator {
     this.deeds[deed] = (this.deeds[deed] ?? 0) + times;
   }
 
+  /** It has had a turn at each of its tricks. */
+  get practised(): boolean {
+    return this.#turns.sly >= SLY.length && this.#turns.twoFaced >= TWO_FACED.length;
+  }
+
   /** A vertex came from an honest node. It is passed on to nobody. */
   take(bytes: Uint8Array, face: number, requested: boolean): void {
     const { core } = this.#deps;
@@ -155,7 +160,9 @@ export class EvilValidator {
   #choose(round: number): Trick {
     const { nowMs, core } = this.#deps;
     const leads = leaderOf(round, core.ledger.committee) === this.#options.index;
-    if (nowMs() > this.#startMs + this.#options.honestLookMs) {
+    const lookedHonest =
+      this.#turns.sly >= SLY.length && nowMs() > this.#startMs + this.#options.honestLookMs;
+    if (lookedHonest) {
       const trick = TWO_FACED[this.#turns.twoFaced++ % TWO_FACED.length]!;
       if (trick !== 'sly') return trick;
     }
