@@ -18,11 +18,11 @@ export type Haste = 'earliest' | 'usual' | 'latest';
 /** Own witnesses before w, that of the second rival among them, which have both rivals behind them. */
 const CONTESTED_WITNESSES: Record<Haste, number> = { earliest: 2, usual: 3, latest: 4 };
 
-/** The payments of a slot that w or its chain within the horizon has spoken of, linked and not void, and not settled. */
-function openPayments(oracle: Oracle, w: Ballot): readonly Payment[] {
+/** The payments that w or its chain has spoken of, linked and not void, and not settled. */
+function openPayments(oracle: Oracle, w: Ballot, haste: Haste): readonly Payment[] {
   const payments = oracle.paymentsIn(w);
   const state = oracle.votes.state(w);
-  const chain = [w, ...oracle.votes.chainHeard(w)];
+  const chain = [w, ...memory(oracle, w, haste)];
   const spoken = new Set(chain.flatMap((x) => [...oracle.votes.spokenOf(x)]));
   return [...payments.values()].filter(
     (payment) => spoken.has(payment.id) && isLinked(payment, payments) && !state.settles(payment),
@@ -64,7 +64,7 @@ function isCertified(oracle: Oracle, ballots: readonly Ballot[], rivals: readonl
 
 /** The slots that a correct author of w freezes at w. */
 export function dueFreezes(oracle: Oracle, w: Ballot, haste: Haste): ReadonlySet<Slot> {
-  const bySlot = Map.groupBy(openPayments(oracle, w), ({ previous }) => previous);
+  const bySlot = Map.groupBy(openPayments(oracle, w, haste), ({ previous }) => previous);
   const due = [...bySlot].filter(([slot, rivals]) => {
     if (isFrozenLong(oracle, w, slot, haste) || isCertified(oracle, oracle.ballotsIn(w), rivals))
       return false;
@@ -75,7 +75,7 @@ export function dueFreezes(oracle: Oracle, w: Ballot, haste: Haste): ReadonlySet
 
 /** Why a correct author of w does not freeze this slot at w, undefined when it may. */
 export function freezeFault(oracle: Oracle, w: Ballot, slot: Slot): FreezeFault | undefined {
-  const rivals = openPayments(oracle, w).filter(({ previous }) => previous === slot);
+  const rivals = openPayments(oracle, w, 'earliest').filter(({ previous }) => previous === slot);
   if (rivals.length === 0) return 'freeze_settled';
   if (isFrozenLong(oracle, w, slot, 'earliest')) return 'freeze_too_soon';
   const own = [...oracle.votes.ownBefore(w), w];
