@@ -127,7 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   one(
     'a horizon by what the node has committed, not by the past',
-    '7',
+    '7.1',
     VOTES,
     'const commit = commits.lastWithin(clock);',
     'const commit = commits.lastIndex;',
@@ -141,51 +141,57 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   one(
     'support a leader without denying its twin',
-    '7',
+    '7.1',
     RULE,
     'if (seen?.length === 1) seen[0]!.supporters.push(branch);',
     'for (const leader of seen ?? []) leader.supporters.push(branch);',
   ),
   one(
     'ratify by supporters that are not in the past',
-    '7',
+    '7.1',
     RULE,
     '(one) => clock.get(one) >= of + 1)',
     '() => true)',
   ),
   one(
     'commit with fewer ratifiers',
-    '7',
+    '7.1',
     RULE,
     'if (this.#weight(leader.ratifiers, () => true) >= this.#committee.quorum) return this.#commit(leader);',
     'if (this.#weight(leader.ratifiers, () => true) >= 1) return this.#commit(leader);',
   ),
-  one('count ratifying witnesses instead of authors', '7', RULE, 'if (before === i) weight +=', 'weight +='),
+  one(
+    'count ratifying witnesses instead of authors',
+    '7.1',
+    RULE,
+    'if (before === i) weight +=',
+    'weight +=',
+  ),
   one(
     'walk back to leaders that somebody ratified somewhere',
-    '7',
+    '7.1',
     RULE,
     '({ ratifiers }) => ratifiers.some((branch) => clock.get(branch) >= before + 2)',
     '({ ratifiers }) => ratifiers.length > 0',
   ),
   one(
     'commit by visibility',
-    '7',
+    '7.2',
     'ledger/checkpoints.ts',
     'const view: View = { clock: witness.clock,',
     'const view: View = { clock: { get: () => Number.POSITIVE_INFINITY } as never,',
   ),
-  one('freeze quorum of one', '7', RESOLUTION, 'this.#view, head) < quorum)', 'this.#view, head) < 1)'),
+  one('freeze quorum of one', '7.2', RESOLUTION, 'this.#view, head) < quorum)', 'this.#view, head) < 1)'),
   one(
     'wrong tie break: who came first here',
-    '7',
+    '7.2',
     RESOLUTION,
     '(weight === most && rival.id > winner!.id)',
     'weight === most',
   ),
   {
     name: 'pay what the state cannot',
-    section: '7',
+    section: '7.2',
     mutations: [
       { file: RESOLUTION, before: 'if (rival.total > balance || ', after: 'if (' },
       {
@@ -198,7 +204,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'freeze what one has certified',
-    section: '7',
+    section: '7.3',
     mutations: [
       {
         file: FREEZING,
@@ -215,7 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   one(
     'never freeze',
-    '7',
+    '7.3',
     FREEZING,
     'if (!fresh && !now.has(slot) && this.#mayFreeze(coverage, slot)) freezes.add(slot);',
     '',
