@@ -12,7 +12,7 @@ import {
   settledIn,
 } from './account.ts';
 import { assert } from './assert.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot-state.ts';
 import type { Address, Genesis, Payment, PaymentId, Slot, Units } from './types.ts';
 
 export class Accounts {

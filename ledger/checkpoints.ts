@@ -7,6 +7,7 @@ import type { Accounts } from './accounts.ts';
 import type { CommitRule, Leader } from './commit-rule.ts';
 import type { Committee } from './committee.ts';
 import { type News, Resolution } from './resolution.ts';
+import type { CommitState } from './snapshot-state.ts';
 import { accountLeaf, StateTree } from './state-tree.ts';
 import type { Tangle, WitnessRecord } from './tangle.ts';
 import type { Checkpoint, Genesis, Hash, Round, Slot, Units, ValidatorIndex, VertexId } from './types.ts';
@@ -229,7 +230,7 @@ export class Checkpoints {
   }
 
   /** Takes over the commits of a snapshot, and the state that accounts have taken over from it. */
-  adopt(commits: readonly Omit<Commit, 'decided' | 'resolved'>[], payments: readonly PaymentRecord[]): void {
+  adopt(commits: readonly CommitState[], payments: readonly PaymentRecord[]): void {
     const decided = new Map<number, PaymentRecord[]>(commits.map(({ index }) => [index, []]));
     for (const payment of payments) decided.get(payment.decidedAt)?.push(payment);
     const full = commits.map((commit) => ({ ...commit, decided: decided.get(commit.index)!, resolved: [] }));

@@ -15,7 +15,7 @@ import type { FinalityProof } from './proof.ts';
 import { ascending, Proofs } from './proofs.ts';
 import type { Refusal } from './refusal.ts';
 import { deadBy } from './resolution.ts';
-import type { Said, Snapshot } from './snapshot.ts';
+import type { Said, Snapshot } from './snapshot-state.ts';
 import { NewPast, Tangle, type WitnessRecord } from './tangle.ts';
 import type {
   Address,

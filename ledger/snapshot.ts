@@ -8,12 +8,13 @@
  * makes no payment final, as finality takes certificates; it shows as `certified_root_wrong` of everybody else's witnesses.
  */
 import type { PaymentRecord } from './account.ts';
-import type { Checkpoints, Commit } from './checkpoints.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import { Committee } from './committee.ts';
 import { DecodeError, decoding, Reader, Writer } from './encode.ts';
 import type { Ledger } from './ledger.ts';
 import { COMMITTEE_MAX, TRANSFERS_MAX, WITNESS_HEADER_BYTES } from './limits.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
+import type { AccountState, PaymentState, Said, Snapshot } from './snapshot-state.ts';
 import { accountLeaf, StateTree } from './state-tree.ts';
 import type {
   Address,
@@ -36,56 +37,6 @@ export const SNAPSHOT_PART_BYTES = 48 * 1024;
 const VERSION = 1;
 /** Of each list; more than any node holds. */
 const COUNT_MAX = 100_000_000;
-
-export interface AccountState {
-  readonly address: Address;
-  readonly balance: Units;
-  readonly sequence: number;
-  readonly head: Slot;
-  readonly root: { readonly slot: Slot; readonly sequence: number };
-  readonly historyBase: number;
-  /** Indices of payments. */
-  readonly history: readonly number[];
-}
-
-export interface PaymentState {
-  readonly id: PaymentId;
-  readonly account: Address;
-  readonly previous: Slot;
-  readonly sequence: number;
-  readonly transfers: readonly Transfer[];
-  readonly final: boolean;
-  readonly decidedAt: number;
-}
-
-/** What a remembered witness has said: indices of payments. */
-export interface Said {
-  readonly commit: number;
-  readonly accepted: readonly number[];
-  readonly deferred: readonly number[];
-  readonly certified: readonly number[];
-}
-
-export interface Snapshot {
-  /** The last commit. */
-  readonly checkpoint: Checkpoint;
-  readonly commits: readonly Omit<Commit, 'decided' | 'resolved'>[];
-  /** Signed headers of weight >= q that carry the checkpoint. */
-  readonly headers: readonly Uint8Array[];
-  /** Vertices of this round and later ones were remembered. */
-  readonly floor: Round;
-  readonly finals: number;
-  readonly decided: number;
-  readonly accounts: readonly AccountState[];
-  readonly payments: readonly PaymentState[];
-  /** In the order of attachment; blocks have nothing to say. */
-  readonly vertices: ReadonlyMap<VertexId, Said | undefined>;
-  /** What the validator of the node that made it has promised in slots that were open. */
-  readonly promises: {
-    readonly validator: ValidatorIndex | undefined;
-    readonly list: readonly (readonly [Slot, PaymentId])[];
-  };
-}
 
 /** Bytes in parts of at most SNAPSHOT_PART_BYTES, whatever they mean. */
 class Parts {

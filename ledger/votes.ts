@@ -44,10 +44,7 @@ export interface Vote {
   readonly freezes: readonly Slot[];
 }
 
-/**
- * Alone in `defers`: all that the witness covers and does not list in `accepts`. No payment has this id. With it a witness can
- * cover more than it has room to list, so that no flood keeps a validator from making its next one.
- */
+/** Alone in `defers`: all that w covers and does not list in `accepts`. So w can cover more than it has room to list. */
 export const DEFERS_ALL = ZERO_HASH as Hash as PaymentId;
 
 interface Freeze {

@@ -5,6 +5,7 @@ import { Chance } from '../generators/chance.ts';
 import type { RandomDag } from '../generators/random-dag.ts';
 import { ordersOf, sampleDags } from '../generators/sample.ts';
 import { attachInOrder, compareVotes } from '../oracle/comparison.ts';
+import { defersAll } from '../oracle/votes.ts';
 
 describe('votes: the ledger agrees with the slow votes on random DAGs', function () {
   this.timeout(600_000);
