@@ -76,6 +76,12 @@ function tell({ seed, played: report, trouble }: Outcome): void {
   say(`again: npm run sim -- --seed ${seed} --draw`);
 }
 
+// Whoever ends it early still hears what has been played.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    stop = true;
+  });
+
 async function work(): Promise<void> {
   const player = new Player();
   while (!stop && next < from + count) tell(await player.play(next++));
