@@ -75,7 +75,7 @@ export class Ledger {
   readonly checkpoints: Checkpoints;
   readonly commitRule: CommitRule;
   readonly epochRounds: number;
-  readonly #rules: PlaceRules;
+  readonly rules: PlaceRules;
   readonly #data = new Set<DataId>();
   /** What a snapshot says, while the vertices that it speaks of are read back. */
   #reading:
@@ -114,7 +114,7 @@ export class Ledger {
       data: this.#data,
       epochRounds,
     });
-    this.#rules = new PlaceRules({ tangle, committee, checkpoints: this.checkpoints });
+    this.rules = new PlaceRules({ tangle, committee, checkpoints: this.checkpoints });
   }
 
   /** Parents of a vertex that are not known, `self` among them. */
@@ -151,7 +151,7 @@ export class Ledger {
 
   #attachBlock(block: Block, parents: readonly number[]): Attached | Refusal {
     const round = Math.max(...parents.map((row) => this.tangle.round(row)));
-    const deep = this.#rules.tooDeep(round, parents);
+    const deep = this.rules.tooDeep(round, parents);
     if (deep !== undefined) return deep;
     this.#appendBlock(block, round, parents);
     return NOTHING;
@@ -180,15 +180,15 @@ export class Ledger {
   }
 
   #checkWitness(witness: Witness, parents: readonly number[]): Checked | Refusal {
-    const chain = this.#rules.chainOf(witness);
+    const chain = this.rules.chainOf(witness);
     if (chain === undefined) return { code: 'self_parent', self: witness.self };
     const [selfRow, ...others] = parents as [number, ...number[]];
-    const refusal = this.#rules.check(witness, selfRow, others);
+    const refusal = this.rules.check(witness, selfRow, others);
     if (refusal !== undefined) return refusal;
     const past = new NewPast(this.tangle, chain);
     for (const row of others) past.add(row);
     const coverage = this.votes.coverage(chain, selfRow, witness.round, past);
-    const wrong = this.#rules.checkPast(witness, selfRow, coverage, past);
+    const wrong = this.rules.checkPast(witness, selfRow, coverage, past);
     if (wrong !== undefined) return wrong;
     const vote = this.votes.vote(coverage, witness);
     if ('code' in vote) return vote;
@@ -305,7 +305,7 @@ export class Ledger {
     parents: readonly number[],
     said: Pick<WitnessRecord, 'accepted' | 'deferred' | 'certified' | 'commit'>,
   ): void {
-    const chain = this.#rules.chainOf(witness) ?? {
+    const chain = this.rules.chainOf(witness) ?? {
       of: this.tangle.branches.main(witness.validator),
       round: 0,
     };

@@ -107,9 +107,16 @@ export class PlaceRules {
     if (selfRow !== 0 && tangle.round(selfRow) < horizon) {
       return { code: 'past_too_old', vertex: witness.self, round: tangle.round(selfRow), horizon };
     }
+    const row = this.tooOldIn(past, { horizon, commit });
+    if (row === undefined) return undefined;
+    return { code: 'past_too_old', vertex: tangle.record(row).id, round: tangle.round(row), horizon };
+  }
+
+  /** Something new in the past that is older than the horizon, and that no commit up to `commit` has. */
+  tooOldIn(past: NewPast, { horizon, commit }: Pick<Coverage, 'horizon' | 'commit'>): number | undefined {
+    const { tangle } = this.#deps;
     for (const row of past.rows) {
-      if (tangle.round(row) >= horizon || tangle.committedBy(row, commit)) continue;
-      return { code: 'past_too_old', vertex: tangle.record(row).id, round: tangle.round(row), horizon };
+      if (tangle.round(row) < horizon && !tangle.committedBy(row, commit)) return row;
     }
     return undefined;
   }

@@ -184,7 +184,7 @@ export class Validator {
     if (dueMs === undefined || nowMs < dueMs) return undefined;
     const round = this.#nextRound();
     if (round < (this.#options.notBeforeRound ?? 0)) return undefined;
-    const bytes = this.#make(round, nowMs);
+    const bytes = this.#unheard() ? undefined : this.#make(round, nowMs);
     // Without a quorum to refer to there is nothing to do before the next vertex comes.
     this.#lastAtMs = nowMs;
     return bytes;
@@ -227,7 +227,7 @@ export class Validator {
    * genesis anew.
    */
   #place(round: Round): (References & { readonly coverage: Coverage; readonly selfRow: number }) | undefined {
-    const { votes } = this.#ledger;
+    const { votes, rules } = this.#ledger;
     const { tipRow, tipRound } = this.#branch;
     for (const chain of [
       { of: this.#branch, round: tipRound },
@@ -237,9 +237,24 @@ export class Validator {
       const references = this.#references(chain, round);
       if (references === undefined) return undefined;
       const coverage = votes.coverage(chain, selfRow, round, references.past);
-      if (chain.round === 0 || tipRound >= coverage.horizon) return { ...references, coverage, selfRow };
+      if (chain.round !== 0 && tipRound < coverage.horizon) continue;
+      // There is no quorum yet that one could refer to; younger witnesses will make one.
+      if (rules.tooOldIn(references.past, coverage) !== undefined) return undefined;
+      return { ...references, coverage, selfRow };
     }
     return undefined;
+  }
+
+  /**
+   * Commits have gone on for E/4 rounds without a witness of this validator: it hears, and is not heard. More of them would
+   * make a tail that is too old for anybody once they come through. It begins anew when what it said last has surely lapsed.
+   */
+  #unheard(): boolean {
+    const { tangle, lastCommit, epochRounds } = this.#ledger;
+    const chain = { of: this.#branch, round: this.#branch.tipRound };
+    const before = lastCommit.round - epochRounds / 4;
+    const last = tangle.witnessesOf(chain, lastCommit.round - 1.25 * epochRounds, before).at(-1);
+    return last !== undefined && !tangle.committedBy(last, lastCommit.index);
   }
 
   /** Undefined when weight >= q of the round before cannot be referred to. */

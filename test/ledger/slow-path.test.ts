@@ -190,6 +190,29 @@ describe('the slow path in a world of four', () => {
     );
   });
 
+  it('takes a validator back that heard for two epochs and was not heard, and calls it no liar', () => {
+    const payers = new Payers(8);
+    const [a, , , d] = payers.nodes as [WorldNode, WorldNode, WorldNode, WorldNode];
+    payers.pay(12);
+    d.muted = true;
+    const heard = a.core.rounds.latest[3]!;
+    payers.pay(120);
+    assert.ok(a.core.ledger.lastCommit.round > heard + 2 * EPOCH_ROUNDS);
+    assert.equal(a.core.rounds.latest[3], heard);
+    d.muted = false;
+    // Its last words have to lapse first.
+    payers.pay(120);
+    assert.ok(a.core.rounds.latest[3]! > a.core.ledger.lastCommit.round - 10, 'it is heard again');
+    for (const { core, refused } of payers.nodes) {
+      assert.equal(core.ledger.tangle.branches.equivocated(3), false);
+      assert.deepEqual(
+        refused.filter(({ code }) => code !== 'stale'),
+        [],
+      );
+    }
+    assert.equal(new Set(payers.nodes.map((node) => JSON.stringify(stateOf(node)))).size, 1);
+  });
+
   it('refuses a snapshot in which any byte of the state is another', () => {
     const payers = new Payers(4);
     payers.pay(20);

@@ -41,6 +41,8 @@ export class WorldNode {
   readonly finals: PaymentId[] = [];
   readonly refused: Refusal[] = [];
   up = true;
+  /** It hears, and nobody hears it. */
+  muted = false;
 
   constructor(name: string, core: Core) {
     this.name = name;
@@ -110,7 +112,7 @@ export class World {
     for (const effect of effects) {
       if (effect.type === 'attached') {
         node.stored.push(effect.vertex);
-        if (effect.own || from === 'client') {
+        if (!node.muted && (effect.own || from === 'client')) {
           for (const other of this.nodes) if (other !== node) this.#deliver(other, effect.vertex, node.name);
         }
       } else if (effect.type === 'final') {
