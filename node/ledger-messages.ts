@@ -1,6 +1,8 @@
 /** What passes between the main thread and the ledger thread: batches of calls one way, of answers and events the other. */
 import type {
   Address,
+  Divergence,
+  Fault,
   LastWitness,
   Outcome,
   PaymentId,
@@ -86,6 +88,10 @@ export type LedgerEvent =
   | { readonly type: 'refused'; readonly from: string; readonly id: VertexId; readonly refusal: Refusal }
   | { readonly type: 'push'; readonly addresses: readonly Address[]; readonly push: LightPush }
   | { readonly type: 'equivocation'; readonly validator: ValidatorIndex; readonly ids: readonly VertexId[] }
+  /** A validator has another state after a commit than this node. */
+  | ({ readonly type: 'diverges' } & Divergence)
+  /** This node stops voting, and goes on answering. */
+  | { readonly type: 'fault'; readonly fault: Fault }
   /** Rounds have not moved for a while: there may be something that this node has not heard of. */
   | { readonly type: 'stalled'; readonly round: number }
   | { readonly type: 'loaded'; readonly vertices: number; readonly finals: number; readonly ms: number }

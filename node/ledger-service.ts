@@ -246,9 +246,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     if (effect.type === 'attached') this.#attached(effect.vertex, effect.own);
     else if (effect.type === 'final') this.#final(effect.payments);
     else if (effect.type === 'committed') this.#news.standing(effect.dead);
-    else if (effect.type === 'wanted' || effect.type === 'refused' || effect.type === 'equivocation') {
-      this.#deps.emit(effect);
-    }
+    else if (effect.type !== 'waiting' && effect.type !== 'unneeded') this.#deps.emit(effect);
   }
 
   #attached(vertex: Vertex, own: boolean): void {

@@ -108,6 +108,12 @@ function onEvent(parts: NodeParts, event: LedgerEvent): void {
     const { validator, ids } = event;
     log.error({ validator, ids }, 'A validator has signed two witnesses where an honest one signs one');
     parts.lastRound?.exposed(validator);
+  } else if (event.type === 'diverges') {
+    const { validator, round, own, theirs } = event;
+    log.error({ validator, round, own, theirs }, 'A validator has another state than this node');
+  } else if (event.type === 'fault') {
+    const { code, message } = event.fault;
+    log.error({ code }, `This node no longer votes: ${message}`);
   } else if (event.type === 'stalled') {
     catchUp(parts);
   } else if (event.type === 'disk') {
