@@ -15,6 +15,9 @@ import type { PaymentId, Round, Slot, ValidatorIndex, VertexId } from './types.t
 import { type Coverage, DEFERS_ALL } from './votes.ts';
 import { encodeWitness } from './witness.ts';
 
+/** Rounds stand still when none has come for so many idle beats. */
+const STANDSTILL_BEATS = 4;
+
 export interface ValidatorOptions {
   readonly index: ValidatorIndex;
   /** Least time between two witnesses of one's own while payments are pending. */
@@ -184,7 +187,7 @@ export class Validator {
     if (dueMs === undefined || nowMs < dueMs) return undefined;
     const round = this.#nextRound();
     if (round < (this.#options.notBeforeRound ?? 0)) return undefined;
-    const bytes = this.#unheard() ? undefined : this.#make(round, nowMs);
+    const bytes = this.#unheard(nowMs) ? undefined : this.#make(round, nowMs);
     // Without a quorum to refer to there is nothing to do before the next vertex comes.
     this.#lastAtMs = nowMs;
     return bytes;
@@ -248,8 +251,11 @@ export class Validator {
   /**
    * Commits have gone on for E/4 rounds without a witness of this validator: it hears, and is not heard. More of them would
    * make a tail that is too old for anybody once they come through. It begins anew when what it said last has surely lapsed.
+   * When rounds do not move on, they may be waiting for just this validator.
    */
-  #unheard(): boolean {
+  #unheard(nowMs: number): boolean {
+    const movedAtMs = this.#rounds.quorumAtMs(this.#rounds.highestQuorum) ?? 0;
+    if (nowMs - movedAtMs > STANDSTILL_BEATS * this.#options.idleBeatMs) return false;
     const { tangle, lastCommit, epochRounds } = this.#ledger;
     const chain = { of: this.#branch, round: this.#branch.tipRound };
     const before = lastCommit.round - epochRounds / 4;
