@@ -3,7 +3,7 @@
  * payment that nobody can accept, is handed over to the commits. A validator that has certified a payment never freezes
  * its slot, and one that has frozen a slot says so again before that lapses.
  */
-import type { PaymentRecord } from './account.ts';
+import { isDead, type PaymentRecord } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import type { Chain } from './branches.ts';
 import { CONTESTED_WITNESSES } from './limits.ts';
@@ -99,7 +99,10 @@ export class Freezing {
   #mayFreeze(coverage: Coverage, slot: Slot): boolean {
     const { accounts, votes } = this.#deps;
     if (this.#certified.has(slot) || accounts.isSlotSettled(slot, coverage.commit)) return false;
-    if (accounts.rivalsFor(slot).some((rival) => votes.certifiedWithin(coverage, rival))) return false;
+    const rivals = accounts.rivalsFor(slot);
+    if (rivals.some((rival) => votes.certifiedWithin(coverage, rival))) return false;
+    // Decided already, by a commit that the witness to come does not know yet.
+    if (rivals.some((rival) => rival.decidedAt !== 0 || isDead(rival))) return false;
     return votes.mayVoteOn(coverage, slot);
   }
 
