@@ -2,8 +2,9 @@
  * How long a node takes that comes late, with an empty folder, to a network of many accounts whose payments are forgotten:
  *
  *   node test/end-to-end/measure-joining.ts [--accounts 100000] [--payments 100000] [--validators 4] [--epoch 1000]
+ *     [--ahead 6000]
  *
- * Every account is in the genesis and pays, in full submits, as fast as the network takes them. Then a few payments go on
+ * Every account is in the genesis and pays, in full submits, as fast as payments become final and so many ahead. Then a few payments go on
  * until every validator has made a snapshot from which all of those have been left out. Then the node starts; what it takes from the
  * others passes through relays that count. It has joined when it proves, with headers of a quorum, the same state root as a
  * validator, about the same committed leader.
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     payments: { type: 'string', default: '100000' },
     validators: { type: 'string', default: '4' },
     epoch: { type: 'string', default: '1000' },
+    ahead: { type: 'string', default: '6000' },
   },
 });
 
@@ -67,11 +69,19 @@ async function linksTo(network: MeasuredNetwork, owned: AsyncDisposableStack): P
 }
 
 /** Gives each payment to one validator, again and again until it is taken. What is taken is attached, or told to be dropped. */
-async function submitAll(links: readonly LightLink[], payments: readonly Uint8Array[]): Promise<void> {
+async function submitAll(
+  links: readonly LightLink[],
+  payments: readonly Uint8Array[],
+  mayGoOn: (submitted: number) => boolean = () => true,
+): Promise<void> {
   let next = 0;
   await Promise.all(
     links.map(async (link) => {
       while (next < payments.length) {
+        if (!mayGoOn(next)) {
+          await pause(100);
+          continue;
+        }
         let batch = payments.slice(next, next + BATCH);
         next += batch.length;
         while (batch.length > 0) {
@@ -82,6 +92,27 @@ async function submitAll(links: readonly LightLink[], payments: readonly Uint8Ar
       }
     }),
   );
+}
+
+/** As fast as they become final on the slowest validator, and some ahead. */
+async function submitPaced(
+  network: MeasuredNetwork,
+  links: readonly LightLink[],
+  payments: readonly Uint8Array[],
+): Promise<void> {
+  const ahead = Number(values.ahead);
+  let final = 0;
+  let done = false;
+  const looking = (async () => {
+    while (!done) {
+      const views = await Promise.all(network.nodes.map((node) => network.glance(node)));
+      final = Math.min(...views.map((view) => view?.finalPayments ?? final));
+      await pause(500);
+    }
+  })();
+  await submitAll(links, payments, (submitted) => submitted - final < ahead);
+  done = true;
+  await looking;
 }
 
 function isTaken({ code }: Refusal): boolean {
@@ -211,7 +242,7 @@ async function main(): Promise<void> {
   const links = await linksTo(network, owned);
   const paidMs = performance.now();
   say('paying');
-  await submitAll(links, payments);
+  await submitPaced(network, links, payments);
   say('all are submitted');
   await eventually(
     'all payments are final everywhere',
