@@ -214,7 +214,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: FREEZING,
         before:
-          '    if (accounts.rivalsFor(slot).some((rival) => votes.certifiedWithin(coverage, rival))) return false;\n',
+          '    if (rivals.some((rival) => votes.certifiedWithin(coverage, rival))) return false;\n',
         after: '',
       },
     ],
