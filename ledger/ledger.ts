@@ -114,7 +114,7 @@ export class Ledger {
       data: this.#data,
       epochRounds,
     });
-    this.rules = new PlaceRules({ tangle, committee, checkpoints: this.checkpoints });
+    this.rules = new PlaceRules({ tangle, committee, checkpoints, epochRounds });
   }
 
   /** Parents of a vertex that are not known, `self` among them. */
