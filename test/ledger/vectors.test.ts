@@ -163,7 +163,7 @@ function described() {
 }
 
 describe('frozen encodings', () => {
-  if (process.env['RAVEL_WRITE_VECTORS'] === '1')
+  if (process.env.RAVEL_WRITE_VECTORS === '1')
     writeFileSync(FILE, `${JSON.stringify(described(), null, 1)}\n`);
   const frozen = JSON.parse(readFileSync(FILE, 'utf8')) as ReturnType<typeof described>;
 

@@ -213,8 +213,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: FREEZING,
-        before:
-          '    if (rivals.some((rival) => votes.certifiedWithin(coverage, rival))) return false;\n',
+        before: '    if (rivals.some((rival) => votes.certifiedWithin(coverage, rival))) return false;\n',
         after: '',
       },
     ],
