@@ -131,7 +131,7 @@ describe('frozen DAGs', function () {
     assert.ok(some(({ commits }) => commits.length) > 40);
     assert.ok(some(outcomes('skip')) > 3);
     assert.ok(some(outcomes('undecided')) > 3);
-    assert.ok(some(({ commits }) => commits.flatMap(({ resolved }) => resolved).length) > 5);
+    assert.ok(some(({ commits }) => commits.flatMap(({ resolved }) => resolved).length) > 10);
     assert.ok(some(({ dead }) => dead.length) > 10);
     assert.ok(some(({ refused }) => refused.length) > 40);
   });

@@ -74,7 +74,7 @@ export interface DagPlan {
 /** Short ones, in which nothing lapses; then longer ones, in which votes do. Nothing is old enough to be forgotten. */
 export const DAG_PLANS: readonly DagPlan[] = [
   ...[6, 23, 39, 54, 56, 60, 71, 78, 90, 95, 98].map((seed) => ({ seed, cycles: 13, epochRounds: 12 })),
-  ...[105, 114, 129, 131, 140, 158, 159].map((seed) => ({ seed, cycles: 20, epochRounds: 10 })),
+  ...[129, 131, 140, 158, 159, 169, 200].map((seed) => ({ seed, cycles: 20, epochRounds: 10 })),
   { seed: 125, cycles: 20, epochRounds: 10 },
 ];
 
