@@ -1,7 +1,8 @@
 /** `npm run bench`: which benches there are, and which of them run. */
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Bench, type BenchResult, formatResult, runBench } from './harness.ts';
+import { type Bench, type BenchResult, runBench } from './harness.ts';
+import { formatResult } from './text.ts';
 
 export interface CommandHost {
   /** Results. */
