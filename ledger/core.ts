@@ -133,6 +133,11 @@ export class Core {
     return encodeSnapshot(this.ledger, { validator, list: this.#validator?.promises ?? [] });
   }
 
+  /** It is part of the tangle, or waits for its parents. */
+  has(id: VertexId): boolean {
+    return this.ledger.tangle.has(id) || this.#waiting.has(id);
+  }
+
   /** Vertices that wait for their parents. */
   get waiting(): number {
     return this.#waiting.size;
@@ -160,7 +165,7 @@ export class Core {
   }
 
   #vertex({ vertex, from, requested, nowMs }: Event & { type: 'vertex' }, effects: Effect[]): void {
-    if (this.ledger.tangle.has(vertex.id) || this.#waiting.has(vertex.id)) return;
+    if (this.has(vertex.id)) return;
     if (this.ledger.reading) {
       if (this.ledger.awaits(vertex.id)) this.#attachAll(vertex, from, nowMs, effects);
       else effects.push({ type: 'unneeded', id: vertex.id });
@@ -226,7 +231,7 @@ export class Core {
     const ready = [{ vertex: first, from }];
     for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
       const refusal = this.#forgotten(next.vertex) ?? this.#attach(next.vertex, next.from, nowMs, effects);
-      if (refusal === undefined) ready.push(...this.#waiting.arrived(next.vertex.id));
+      if (refusal === undefined) ready.push(...this.#waiting.arrived(next.vertex.id, nowMs));
       else this.#refuse(next.vertex.id, refusal, next.from, effects);
     }
   }
@@ -344,7 +349,7 @@ export class Core {
       return;
     }
     assert(refusal === undefined, `own witnesses are valid: ${JSON.stringify(refusal)}`);
-    for (const { vertex, from } of this.#waiting.arrived(witness.id))
+    for (const { vertex, from } of this.#waiting.arrived(witness.id, nowMs))
       this.#attachAll(vertex, from, nowMs, effects);
   }
 }

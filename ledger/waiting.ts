@@ -9,7 +9,7 @@ export interface WaitingOptions {
   readonly bytesMax: number;
   /** Of both, what one peer may fill. */
   readonly peerShare: number;
-  /** A vertex that still waits is dropped. */
+  /** A vertex for which nothing has come for so long is dropped. */
   readonly timeoutMs: number;
   /** Missing parents are asked for again. */
   readonly retryMs: number;
@@ -27,7 +27,8 @@ export const WAITING_DEFAULTS: WaitingOptions = {
 interface Entry {
   readonly vertex: Vertex;
   readonly from: string;
-  readonly sinceMs: number;
+  /** When it came, or the last of its parents. */
+  sinceMs: number;
   readonly missing: Set<VertexId>;
 }
 
@@ -90,17 +91,26 @@ export class Waiting {
     return true;
   }
 
-  /** Takes out the vertices that waited for nothing but this one. */
-  arrived(id: VertexId): { vertex: Vertex; from: string }[] {
+  /** Takes out the vertices that waited for nothing but this one; the others that wait for it have their time anew. */
+  arrived(id: VertexId, nowMs: number): { vertex: Vertex; from: string }[] {
     const ready: { vertex: Vertex; from: string }[] = [];
     for (const child of this.#children.get(id) ?? []) {
       const entry = this.#entries.get(child);
-      entry?.missing.delete(id);
-      if (entry?.missing.size === 0) ready.push(this.#remove(child, entry));
+      if (entry === undefined) continue;
+      entry.missing.delete(id);
+      if (entry.missing.size === 0) ready.push(this.#remove(child, entry));
+      else this.#renew(child, entry, nowMs);
     }
     this.#children.delete(id);
     this.#askedAtMs.delete(id);
     return ready;
+  }
+
+  /** The oldest stay in front. */
+  #renew(id: VertexId, entry: Entry, nowMs: number): void {
+    entry.sinceMs = nowMs;
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
   }
 
   /** Takes out a vertex with all that waits for it. */
@@ -163,12 +173,16 @@ export class Waiting {
     return wants;
   }
 
-  /** Takes out what has waited too long. */
+  /**
+   * Takes out what has waited too long for a vertex that is not here. What waits for others that wait here goes or stays
+   * with those: a long chain that comes from its end takes longer than any of its vertices may.
+   */
   expired(nowMs: number): { vertex: Vertex; from: string }[] {
     const expired: { vertex: Vertex; from: string }[] = [];
     for (const [id, entry] of this.#entries) {
       if (nowMs - entry.sinceMs < this.#options.timeoutMs) break;
-      expired.push(this.#remove(id, entry));
+      const inVain = [...entry.missing].some((parent) => !this.#entries.has(parent));
+      if (inVain) expired.push(this.#remove(id, entry));
     }
     return expired;
   }

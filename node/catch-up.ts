@@ -3,7 +3,7 @@
  * anything else that a peer sends. One catching-up runs at a time, whoever asks for it.
  */
 import type { Refusal, Round } from '../ledger/index.ts';
-import type { Log, Peers, Verdict } from '../p2p/index.ts';
+import type { Log, Peers, SinceRequest, Verdict } from '../p2p/index.ts';
 import { CATCH_UP_MARGIN_ROUNDS } from './limits.ts';
 
 export interface CatchUpDeps {
@@ -31,6 +31,8 @@ export class CatchUp {
   #running: Promise<void> | undefined;
   /** Peers to ask when the one that is being asked is done. */
   readonly #waiting = new Set<string>();
+  /** Where a peer was left before its last window: it is asked for what follows. */
+  readonly #left = new Map<string, SinceRequest>();
   #turn = 0;
   #stopped = false;
 
@@ -64,6 +66,7 @@ export class CatchUp {
   /** Of those that came meanwhile, and are still there. */
   #nextWaiting(): string | undefined {
     const connected = new Set(this.#deps.peers.list().map(({ id }) => id));
+    for (const peer of this.#left.keys()) if (!connected.has(peer)) this.#left.delete(peer);
     for (const peer of this.#waiting) {
       if (connected.has(peer)) return peer;
       this.#waiting.delete(peer);
@@ -80,10 +83,13 @@ export class CatchUp {
     const { log } = this.#deps;
     try {
       // A margin, as this node may lack some vertices of rounds in which it has a quorum.
-      const round = Math.max(0, (await this.#deps.round()) - CATCH_UP_MARGIN_ROUNDS);
+      const left = this.#left.get(peer);
+      const round = left?.round ?? Math.max(0, (await this.#deps.round()) - CATCH_UP_MARGIN_ROUNDS);
       let taken = 0;
       let windows = 0;
-      for (let cursor: number | undefined; !this.#stopped; ) {
+      // Whatever else ends this, the peer is asked from the beginning the next time.
+      this.#left.delete(peer);
+      for (let cursor = left?.cursor; !this.#stopped; ) {
         const window = await this.#deps.peers.since(peer, { round, cursor });
         if (window.floor !== undefined && window.floor > round) {
           log.info(
@@ -98,6 +104,7 @@ export class CatchUp {
         const refusal = verdicts.find(ends);
         if (refusal?.code === 'queue_full') {
           log.info({ peer, refusal }, 'Catching up: there is no room now');
+          this.#left.set(peer, { round, cursor });
           return;
         }
         if (refusal !== undefined) {

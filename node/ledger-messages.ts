@@ -49,6 +49,8 @@ export interface VerifiedVertex {
 export interface LedgerCalls {
   /** One verdict for each, in order; given before they are on disk. */
   vertices(list: readonly VerifiedVertex[]): Promise<readonly Verdict[]>;
+  /** Which of these are attached, or wait for their parents. */
+  has(ids: readonly VertexId[]): Promise<readonly boolean[]>;
   submit(payments: readonly Submission[]): Promise<readonly SubmitReply[]>;
   fetch(ids: readonly VertexId[]): Promise<readonly Uint8Array[]>;
   since(request: SinceRequest & { readonly bytesMax: number }): Promise<SinceWindow>;

@@ -320,6 +320,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     this.#wakeOthers();
   }
 
+  readonly has: LedgerCalls['has'] = async (ids) => ids.map((id) => this.#core.has(id));
   readonly fetch: LedgerCalls['fetch'] = (ids) => this.#outbox.get(ids);
   readonly since: LedgerCalls['since'] = (request) => this.#views.since(request);
   readonly snapshot: LedgerCalls['snapshot'] = () => this.#snapshots.offer();

@@ -92,6 +92,9 @@ export const PROGRESS_MS = 2000;
 /** Missing parents are asked for so soon after they are missed: gossip often brings them by itself meanwhile. */
 export const WANTED_DELAY_MS = 30;
 
+/** Missing parents that are on their way: with full blocks 16 MiB that wait for the verify pool. */
+export const WANTED_UNDER_WAY_MAX = 256;
+
 /** A validator that has lost its disk asks its peers so often for its last round. */
 export const LAST_ROUND_RETRY_MS = 1000;
 

@@ -10,6 +10,7 @@ import type { NodeLog } from './log.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import type { VerifyPool } from './verify-pool.ts';
 import type { VertexIntake } from './vertex-intake.ts';
+import type { Wanted } from './wanted.ts';
 import type { WorkPool } from './work-pool.ts';
 
 /** Rules of the protocol, for tests that cannot wait: nodes with other ones are another network. */
@@ -30,6 +31,7 @@ export class NodeParts {
   work: WorkPool | undefined;
   peers!: Peers;
   catchUp!: CatchUp;
+  wanted: Wanted | undefined;
   subscriptions!: Subscriptions;
   /** The validator has to learn its last round. */
   silent = false;

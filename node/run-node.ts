@@ -9,7 +9,6 @@ import {
   encodeGenesis,
   equalBytes,
   type Genesis,
-  isRefusal,
   publicKeyOf,
   type ValidatorIndex,
 } from '../ledger/index.ts';
@@ -27,7 +26,6 @@ import {
   LAST_ROUND_RETRY_MS,
   LEDGER_VERTICES_MAX,
   PROGRESS_MS,
-  WANTED_DELAY_MS,
 } from './limits.ts';
 import type { NodeLog } from './log.ts';
 import { forgetNeverVoted, loadGenesis, loadKey, loadOrMakeKey, neverVoted } from './network-files.ts';
@@ -36,6 +34,7 @@ import { lightHandlers, vertexHandlers } from './peer-handlers.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { VerifyPool } from './verify-pool.ts';
 import { VertexIntake } from './vertex-intake.ts';
+import { Wanted } from './wanted.ts';
 import { WorkPool } from './work-pool.ts';
 
 /** `not_in_committee`: the validator key belongs to nobody whom the genesis names. */
@@ -77,20 +76,6 @@ const SILENT =
 
 const DAMAGED = 'The database was damaged: it has been set aside, and a new one is filled from peers';
 
-/** Fetches missing parents, unless gossip brings them first, and takes what came. */
-async function fetchWanted(parts: NodeParts, event: LedgerEvent & { type: 'wanted' }): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, WANTED_DELAY_MS));
-  const ids = event.wants.map(({ id }) => id);
-  const from = [...new Set(event.wants.map((want) => want.from))];
-  const found = await parts.peers.fetch(ids, from);
-  await Promise.all(
-    found.map(async ({ bytes, from: peer }) => {
-      const verdict = await parts.intake.take(bytes, peer, true);
-      if (isRefusal(verdict)) parts.peers.penalise(peer, verdict);
-    }),
-  );
-}
-
 function onEvent(parts: NodeParts, event: LedgerEvent): void {
   const { log } = parts;
   if (event.type === 'publish') {
@@ -98,9 +83,7 @@ function onEvent(parts: NodeParts, event: LedgerEvent): void {
   } else if (event.type === 'push') {
     parts.subscriptions.push(event.addresses, event.push);
   } else if (event.type === 'wanted') {
-    fetchWanted(parts, event).catch((error: unknown) =>
-      log.debug({ err: error }, 'Fetching parents ended early'),
-    );
+    void parts.wanted?.ask(event.wants);
   } else if (event.type === 'refused') {
     log.warn({ peer: event.from, vertex: event.id, refusal: event.refusal }, 'A vertex was refused');
     if (event.from !== 'self') parts.peers.penalise(event.from, event.refusal);
@@ -294,9 +277,11 @@ async function assemble(parts: NodeParts): Promise<ValidatorIndex | undefined> {
     round: async () => (await parts.ledger.call('status')).round,
     behind: () => join(parts),
   });
+  parts.wanted = new Wanted({ log: log.child('wanted'), peers: parts.peers, intake: parts.intake });
   parts.joining = makeJoining(parts, () => startLedger(parts, validator, seed));
   parts.defer(async () => {
     parts.intake.stop();
+    parts.wanted?.stop();
     await Promise.all([parts.catchUp.stop(), parts.joining?.stop()]);
   });
   parts.peers.onPeer((peer) => catchUp(parts, peer));

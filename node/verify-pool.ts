@@ -1,9 +1,9 @@
 /**
  * Decoding, hashing and signatures on other threads (ledger's checkVertex and checkPaymentBytes).
  *
- * A lone vertex leaves at once. While all threads are busy things gather in three lanes, and the next free thread takes
- * many of them as one task. Witnesses go first, as everybody waits for them and they are few; blocks of peers and
- * payments of clients take turns, so that neither can keep the other waiting.
+ * A lone vertex leaves at once. While all threads are busy things gather in four lanes, and the next free thread takes
+ * many of them as one task. Witnesses go first, as everybody waits for them and they are few; then what was asked for, as
+ * something waits for it. Blocks of peers and payments of clients take turns, so that neither can keep the other waiting.
  */
 import { type Genesis, isRefusal, KIND, type Refusal } from '../ledger/index.ts';
 import type { Log } from '../p2p/index.ts';
@@ -88,8 +88,10 @@ function pack(items: readonly Item[]): VerifyTask {
 export class VerifyPool implements AsyncDisposable {
   readonly #pool: Pool<VerifyTask, VerifyAnswer[]>;
   readonly #witnesses = new Lane();
+  readonly #requested = new Lane();
   readonly #blocks = new Lane();
   readonly #payments = new Lane();
+  readonly #lanes = [this.#witnesses, this.#requested, this.#blocks, this.#payments];
   #paymentsFirst = false;
   #tasks = 0;
   #items = 0;
@@ -114,7 +116,7 @@ export class VerifyPool implements AsyncDisposable {
 
   /** Things that wait for a thread. */
   get waiting(): number {
-    return this.#witnesses.length + this.#blocks.length + this.#payments.length;
+    return this.#lanes.reduce((sum, lane) => sum + lane.length, 0);
   }
 
   /** Tasks and things done or under way; their ratio tells how well things gather under load. */
@@ -125,11 +127,13 @@ export class VerifyPool implements AsyncDisposable {
   /**
    * Checks a whole block or witness.
    * @param bytes Not to be changed before the answer.
+   * @param requested It was asked for.
    * @returns the packed hashes of checkVertex, or why it is refused; `queue_full` when too much waits.
    * @throws (rejects with) PoolError: our own code failed on it, or the pool has ended.
    */
-  async checkVertex(bytes: Uint8Array): Promise<Uint8Array | Refusal> {
-    const lane = bytes[0] === KIND.witness ? this.#witnesses : this.#blocks;
+  async checkVertex(bytes: Uint8Array, requested: boolean): Promise<Uint8Array | Refusal> {
+    const others = requested ? this.#requested : this.#blocks;
+    const lane = bytes[0] === KIND.witness ? this.#witnesses : others;
     const answer = this.#offer(lane, bytes, false);
     this.#pump();
     return answer as Promise<Uint8Array | Refusal>;
@@ -155,8 +159,9 @@ export class VerifyPool implements AsyncDisposable {
 
   /** The next task: an equal share for each free thread, within the limits of a task. */
   #take(): Item[] {
-    const lanes = [this.#witnesses, this.#blocks, this.#payments];
-    if (this.#paymentsFirst) lanes.reverse().unshift(lanes.pop()!);
+    const lanes = this.#paymentsFirst
+      ? [this.#witnesses, this.#requested, this.#payments, this.#blocks]
+      : this.#lanes;
     this.#paymentsFirst = !this.#paymentsFirst;
     const waitingBytes = lanes.reduce((sum, lane) => sum + lane.bytes, 0);
     const bytesMax = Math.min(VERIFY_TASK_BYTES_MAX, Math.ceil(waitingBytes / this.#pool.free));
@@ -193,7 +198,7 @@ export class VerifyPool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
     const error = new PoolError('pool_closed', 'The verify pool has ended.');
-    for (const lane of [this.#witnesses, this.#blocks, this.#payments]) {
+    for (const lane of this.#lanes) {
       while (lane.length > 0) lane.shift().answer.reject(error);
     }
   }

@@ -1,5 +1,5 @@
 /** The way of a peer's vertices into the ledger: verify pool, then ledger thread; under pressure whoever can wait waits. */
-import { isRefusal, type Refusal } from '../ledger/index.ts';
+import { blake3Hex, isRefusal, type Refusal, type VertexId } from '../ledger/index.ts';
 import type { Verdict } from '../p2p/index.ts';
 import type { VerifiedVertex } from './ledger-messages.ts';
 import { type LedgerThread, LedgerThreadError } from './ledger-thread.ts';
@@ -22,7 +22,7 @@ export class VertexIntake {
 
   /** Checks and attaches what came; when there is no room for it, it will come again. */
   async take(bytes: Uint8Array, from: string, requested: boolean): Promise<Verdict> {
-    const hashes = await this.#deps.verify.checkVertex(bytes);
+    const hashes = await this.#deps.verify.checkVertex(bytes, requested);
     const verdict = isRefusal(hashes)
       ? hashes
       : (await this.#attach([{ bytes: owned(bytes), hashes, from, requested }]))[0]!;
@@ -30,20 +30,41 @@ export class VertexIntake {
   }
 
   /**
-   * The same for many that were asked for, in their order and in small groups. While the node is full, this waits: whoever
-   * fetches them does not fetch more meanwhile.
+   * The same for many that were asked for, in their order and in small groups. Those that are here already are not checked
+   * again. While the node is full, this waits: whoever fetches them does not fetch more meanwhile.
    */
   async takeAll(vertices: readonly Uint8Array[], from: string): Promise<readonly Verdict[]> {
     const verdicts: Verdict[] = [];
     for (let i = 0; i < vertices.length; i += INTAKE_CHUNK_VERTICES) {
-      verdicts.push(...(await this.#takeChunk(vertices.slice(i, i + INTAKE_CHUNK_VERTICES), from)));
+      const chunk = vertices.slice(i, i + INTAKE_CHUNK_VERTICES);
+      const here = await this.#here(chunk);
+      const taken = [
+        ...(await this.#takeNew(
+          chunk.filter((_, at) => !here[at]),
+          from,
+        )),
+      ];
+      verdicts.push(...here.map((known) => (known ? 'ignore' : taken.shift()!)));
     }
     return verdicts;
   }
 
-  async #takeChunk(vertices: readonly Uint8Array[], from: string): Promise<readonly Verdict[]> {
+  /** Which of them the ledger has; a ledger that is too busy to say so has none. */
+  async #here(vertices: readonly Uint8Array[]): Promise<readonly boolean[]> {
+    try {
+      return await this.#deps.ledger().call(
+        'has',
+        vertices.map((bytes) => blake3Hex<VertexId>(bytes)),
+      );
+    } catch (error) {
+      if (isBusy(error)) return vertices.map(() => false);
+      throw error;
+    }
+  }
+
+  async #takeNew(vertices: readonly Uint8Array[], from: string): Promise<readonly Verdict[]> {
     for (let tries = 0; ; tries++) {
-      const checked = await Promise.all(vertices.map((bytes) => this.#deps.verify.checkVertex(bytes)));
+      const checked = await Promise.all(vertices.map((bytes) => this.#deps.verify.checkVertex(bytes, true)));
       const good = checked.flatMap((hashes, i) =>
         isRefusal(hashes) ? [] : [{ bytes: owned(vertices[i]!), hashes, from, requested: true }],
       );
@@ -60,7 +81,7 @@ export class VertexIntake {
     try {
       return await this.#deps.ledger().call('vertices', list);
     } catch (error) {
-      if (error instanceof LedgerThreadError && error.code !== 'failed') return list.map(() => BUSY);
+      if (isBusy(error)) return list.map(() => BUSY);
       throw error;
     }
   }
@@ -73,6 +94,10 @@ export class VertexIntake {
 
 function isFull(verdict: unknown): verdict is Refusal {
   return isRefusal(verdict) && verdict.code === 'queue_full';
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof LedgerThreadError && error.code !== 'failed';
 }
 
 const BUSY = { code: 'queue_full', waiting: 0, max: 0 } as const;

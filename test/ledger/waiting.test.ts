@@ -64,4 +64,30 @@ describe('vertices that wait for their parents', () => {
     assert.ok(waiting.add(child, [idOf(1)], 'other', 0));
     assert.deepEqual(waiting.wants(WAITING_DEFAULTS.retryMs, WANTS_MAX), [{ id: idOf(1), from: 'other' }]);
   });
+
+  it('are dropped in vain for what does not come, and not for what comes slowly', () => {
+    const { timeoutMs } = WAITING_DEFAULTS;
+    const waiting = new Waiting();
+    const root = orphan(idOf(1));
+    const middle = orphan(root.id);
+    const end = orphan(middle.id);
+    // As they come when a chain is followed from its end, with half of the time between each and the next.
+    assert.ok(waiting.add(end, [middle.id, idOf(2)], 'peer', 0));
+    assert.deepEqual(waiting.arrived(idOf(2), timeoutMs / 2), []);
+    assert.ok(waiting.add(middle, [root.id], 'peer', timeoutMs / 2));
+    assert.deepEqual(waiting.expired(timeoutMs), [], 'a parent has come meanwhile');
+    assert.ok(waiting.add(root, [idOf(1)], 'peer', timeoutMs));
+    assert.deepEqual(waiting.expired(1.9 * timeoutMs), [], 'all but the root wait for one that waits');
+    const inVain = waiting.expired(2 * timeoutMs).map(({ vertex }) => vertex.id);
+    assert.deepEqual(inVain, [root.id], 'for the root nothing has come');
+    assert.deepEqual(
+      waiting.expired(2 * timeoutMs).map(({ vertex }) => vertex.id),
+      [middle.id],
+    );
+    assert.deepEqual(
+      waiting.expired(2 * timeoutMs).map(({ vertex }) => vertex.id),
+      [end.id],
+    );
+    assert.equal(waiting.size, 0);
+  });
 });

@@ -171,4 +171,35 @@ describe('catching up', () => {
     await scene.catchUp.start('c');
     assert.deepEqual(scene.peers, ['a']);
   });
+
+  it('goes on where there was no room, and from the beginning after a peer has been gone through', async () => {
+    const scene = new Scene();
+    const margin = 100 - CATCH_UP_MARGIN_ROUNDS;
+    let done = scene.catchUp.start('a');
+    await scene.answer(1, [1], 7);
+    scene.verdict = { code: 'queue_full', waiting: 1, max: 1 };
+    await scene.answer(2, [2], 9);
+    await done;
+    // Rounds have gone on meanwhile: the window that was not taken is asked for all the same.
+    scene.verdict = 'accept';
+    scene.round = 200;
+    done = scene.catchUp.start('a');
+    await scene.answer(3, [2], 9);
+    await scene.answer(4, [3]);
+    await done;
+    done = scene.catchUp.start('a');
+    await scene.answer(5, []);
+    await done;
+    assert.deepEqual(
+      scene.asked.map(({ request }) => [request.round, request.cursor]),
+      [
+        [margin, undefined],
+        [margin, 7],
+        [margin, 7],
+        [margin, 9],
+        [200 - CATCH_UP_MARGIN_ROUNDS, undefined],
+      ],
+    );
+    assert.deepEqual(scene.penalised, []);
+  });
 });

@@ -105,7 +105,7 @@ describe('the verify pool', function () {
       new Uint8Array(3),
     ];
     const [checked, answers] = await Promise.all([
-      Promise.all(vertices.map((bytes) => pool.checkVertex(bytes))),
+      Promise.all(vertices.map((bytes) => pool.checkVertex(bytes, false))),
       pool.checkPayments(submitted),
     ]);
     let good = 0;
@@ -134,26 +134,29 @@ describe('the verify pool', function () {
   it('lets a lone one leave at once', async () => {
     await using pool = new VerifyPool({ genesis, threads: 1 }, { log: silentLog });
     for (const round of [1, 2, 3]) {
-      const checking = pool.checkVertex(witness(round));
+      const checking = pool.checkVertex(witness(round), false);
       assert.equal(pool.waiting, 0);
       assert.ok(!isRefusal(await checking));
     }
     assert.deepEqual(pool.counters, { tasks: 3, items: 3 });
   });
 
-  it('checks witnesses before all else that waits, and lets blocks and payments take turns', async () => {
+  it('checks witnesses before all else that waits, then what was asked for, and lets blocks and payments take turns', async () => {
     await using pool = new VerifyPool({ genesis, threads: 1 }, { log: silentLog });
     const order: string[] = [];
     // Blocks of ten payments each fill a task, so that the order of tasks shows.
     const large = Array.from({ length: 60 }, () => encodeBlock(genesis.network, [genesis.id], payments));
     const done: Promise<unknown>[] = large.map((block) =>
-      pool.checkVertex(block).then(() => order.push('block')),
+      pool.checkVertex(block, false).then(() => order.push('block')),
     );
     done.push(pool.checkPayments(payments).then(() => order.push('payments')));
-    done.push(pool.checkVertex(witness(1)).then(() => order.push('witness')));
+    done.push(pool.checkVertex(large[0]!, true).then(() => order.push('requested')));
+    done.push(pool.checkVertex(witness(1), false).then(() => order.push('witness')));
     await Promise.all(done);
     // One block was under way already.
-    assert.deepEqual(order.slice(0, 2).sort(), ['block', 'witness'], order.slice(0, 9).join(' '));
+    const first = order.slice(0, 9).join(' ');
+    assert.deepEqual(order.slice(0, 3).sort(), ['block', 'requested', 'witness'], first);
+    assert.ok(order.indexOf('witness') < order.indexOf('requested'), first);
     assert.ok(order.indexOf('payments') < 20, `the payments came after ${order.indexOf('payments')} others`);
   });
 
@@ -163,7 +166,7 @@ describe('the verify pool', function () {
     const settled = Promise.allSettled([
       pool.checkPayments(Array.from({ length: VERIFY_WAITING_MAX }, () => tiny)),
     ]);
-    await pool.checkVertex(witness(1)).then((answer) => assert.ok(!isRefusal(answer)));
+    await pool.checkVertex(witness(1), false).then((answer) => assert.ok(!isRefusal(answer)));
     await settled;
     const [answers] = await Promise.all([
       pool.checkPayments(Array.from({ length: VERIFY_WAITING_MAX + 3 }, () => tiny)),
@@ -171,12 +174,12 @@ describe('the verify pool', function () {
     const full = answers.filter((answer) => isRefusal(answer) && answer.code === 'queue_full');
     assert.equal(full.length, 3);
     await pool[Symbol.asyncDispose]();
-    await assert.rejects(pool.checkVertex(witness(2)), { code: 'pool_closed' });
+    await assert.rejects(pool.checkVertex(witness(2), false), { code: 'pool_closed' });
   });
 
   it('ends with what waits', async () => {
     const pool = new VerifyPool({ genesis, threads: 1 }, { log: silentLog });
-    const settled = Promise.allSettled(blocks.map((block) => pool.checkVertex(block)));
+    const settled = Promise.allSettled(blocks.map((block) => pool.checkVertex(block, false)));
     await pool[Symbol.asyncDispose]();
     for (const one of await settled)
       assert.equal(one.status === 'rejected' && one.reason.code, 'pool_closed');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Core, checkVertex, decodeVertex, isRefusal, type Refusal } from '../../ledger/index.ts';
+import { blake3Hex, Core, checkVertex, decodeVertex, isRefusal, type Refusal } from '../../ledger/index.ts';
 import { CatchUp } from '../../node/catch-up.ts';
 import type { LedgerCalls, VerifiedVertex } from '../../node/ledger-messages.ts';
 import type { LedgerThread } from '../../node/ledger-thread.ts';
@@ -19,8 +19,10 @@ function numbered(count: number): Uint8Array[] {
 function intake(
   check: (bytes: Uint8Array) => Promise<Uint8Array | Refusal>,
   vertices: (list: readonly VerifiedVertex[]) => Promise<readonly Verdict[]>,
+  here: ReadonlySet<string> = new Set(),
 ): VertexIntake {
-  const call = ((_: 'vertices', list: readonly VerifiedVertex[]) => vertices(list)) as LedgerThread['call'];
+  const call = (async (method: 'vertices' | 'has', list: readonly VerifiedVertex[]) =>
+    method === 'has' ? list.map((id) => here.has(String(id))) : vertices(list)) as LedgerThread['call'];
   return new VertexIntake({ verify: { checkVertex: check }, ledger: () => ({ call }) });
 }
 
@@ -60,6 +62,21 @@ describe('the intake of vertices', () => {
       async (list) => list.map(() => (ledgerFull-- > 0 ? FULL : 'accept')),
     );
     assert.deepEqual(await part.takeAll(numbered(4), 'a'), ['accept', 'accept', bad, 'accept']);
+  });
+
+  it('does not check again what the ledger has', async () => {
+    const [known, fresh] = numbered(2);
+    const checked: Uint8Array[] = [];
+    const part = intake(
+      async (bytes) => {
+        checked.push(bytes);
+        return bytes;
+      },
+      async (list) => list.map(() => 'accept'),
+      new Set([blake3Hex(known!)]),
+    );
+    assert.deepEqual(await part.takeAll([known!, fresh!, known!], 'a'), ['ignore', 'accept', 'ignore']);
+    assert.deepEqual(checked, [fresh]);
   });
 
   it('waits no longer than the node runs', async () => {
