@@ -24,7 +24,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   p2p: { imports: ['ledger'] },
   wallet: { imports: ['ledger', 'p2p'], pure: true },
   node: { imports: ['ledger', 'p2p', 'wallet'] },
-  bench: { imports: ['ledger', 'p2p', 'wallet', 'node'], open: ['test/sim/'], development: true },
+  bench: {
+    imports: ['ledger', 'p2p', 'wallet', 'node'],
+    open: ['test/sim/', 'test/generators/chance.ts', 'test/dsl/network.ts'],
+    development: true,
+  },
   test: { imports: EVERYTHING, open: EVERYTHING.map((room) => `${room}/`), development: true },
   scripts: { imports: EVERYTHING, development: true },
 };
