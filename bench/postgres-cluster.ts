@@ -14,6 +14,9 @@ const PACKAGES = '/usr/lib/postgresql';
 const PATIENCE_MS = 120_000;
 const POLL_MS = 50;
 
+/** Until a server that was told to leave everything as it is has gone. */
+const QUIT_MS = 500;
+
 /** Whose clusters these are. */
 const USER = 'bench';
 
@@ -131,7 +134,9 @@ class Server implements AsyncDisposable {
     this.#gone = once(this.#child, 'exit').catch(() => undefined);
     this.#clean = (): void => {
       this.#child.kill('SIGQUIT');
-      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+      // Nothing else runs any more in this process, and the server writes until it is gone.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, QUIT_MS);
+      rmSync(dir, { recursive: true, force: true });
     };
     process.on('exit', this.#clean);
   }
