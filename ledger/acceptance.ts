@@ -97,12 +97,14 @@ export class Acceptance {
     const defers: PaymentRecord[] = [];
     const accepts: PaymentRecord[] = [];
     const postponed = new Set<Account>();
+    const dead = new Map<PaymentRecord, boolean>();
     for (const payment of this.#candidates(coverage, settled)) {
       const covered = coverage.covered.has(payment);
       // What was deferred too long ago has lapsed: it may be covered anew, not accepted.
       if (!covered && !this.#votes.deferredOn(chain, payment, horizon)) continue;
       const may =
         payment.link === 'linked' &&
+        !deadWithin(coverage, payment, dead) &&
         !this.#rivalled(coverage, accepted, payment) &&
         this.#follows(coverage, accepted, payment) &&
         (credits.get(payment.account) ?? this.#credits.get(payment.account) ?? 0n) >= payment.branchDebits;
@@ -136,7 +138,6 @@ export class Acceptance {
   #rivalled(coverage: Coverage, accepted: ReadonlySet<PaymentRecord>, payment: PaymentRecord): boolean {
     const promised = this.#promised.get(payment.previous);
     if (promised !== undefined && promised !== payment.id) return true;
-    if (settledIn(payment, coverage.commit) && !decidedIn(payment, coverage.commit)) return true;
     return this.#accounts
       .slotOf(payment)
       .some(
@@ -192,10 +193,8 @@ export class Acceptance {
   /** Commits have settled the payments' slots. */
   onSettled(decided: readonly PaymentRecord[], dead: readonly PaymentRecord[]): void {
     for (const payment of decided) this.#promised.delete(payment.previous);
-    for (const payment of dead) {
-      this.#promised.delete(payment.previous);
-      this.#undefer(payment);
-    }
+    // A deferral stays until it lapses: the commit may not be in the past of the next own witness.
+    for (const payment of dead) this.#promised.delete(payment.previous);
   }
 
   /** Drops deferrals that have lapsed on the own chain. */
@@ -219,6 +218,29 @@ export class Acceptance {
     deferred?.delete(payment);
     if (deferred?.size === 0) this.#deferred.delete(payment.account);
   }
+}
+
+/**
+ * "Nor is the slot of a payment before P decided for a rival in past(w)", P's own included.
+ * @param known What has been found out for the same coverage, so that a long chain is walked once.
+ */
+function deadWithin(
+  { commit }: Coverage,
+  payment: PaymentRecord,
+  known: Map<PaymentRecord, boolean>,
+): boolean {
+  const open: PaymentRecord[] = [];
+  let at: PaymentRecord | undefined = payment;
+  let dead: boolean | undefined;
+  for (; at !== undefined && dead === undefined; at = at.parent) {
+    if (settledIn(at, commit)) dead = !decidedIn(at, commit);
+    else {
+      dead = known.get(at);
+      if (dead === undefined) open.push(at);
+    }
+  }
+  for (const one of open) known.set(one, dead ?? false);
+  return dead ?? false;
 }
 
 function touched(accounts: Accounts, payment: PaymentRecord): Account[] {

@@ -50,6 +50,10 @@ export function hindrance(
   const ever = oracle.votes.acceptedUpTo(w);
   if (rivals.some(({ id }) => ever.has(id))) return 'rival_accepted';
   if (rivals.some(({ id }) => final.has(id))) return 'slot_decided';
+  // "Nor is the slot of a payment before P decided for a rival in past(w)"
+  const state = oracle.votes.state(w);
+  const lost = (other: Payment): boolean => state.settles(other) && !state.decided.has(other.id);
+  if ([payment, ...before(payment, payments)].some(lost)) return 'slot_decided';
   // 2. "previous is the account itself, or accepted by v, or final or decided in past(w)"
   const previous = payment.previous as PaymentId;
   const first = payment.previous === payment.account;

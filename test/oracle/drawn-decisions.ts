@@ -218,6 +218,28 @@ export const DRAWN_DECISIONS: readonly DrawnCase[] = [
       expect state alice 14 2 p2x`,
   },
   {
+    rule: 'nothing is accepted on top of a payment that has lost its slot, even by those who had accepted that',
+    text: `
+      committee 3 2 2 2 1
+      fund alice 20
+      pay p1: alice -> bob 5
+      pay p2: alice -> bob 1 after p1
+      pay p1x: alice -> carol 5 rival p1
+      block b1: genesis | p1 p1x
+      block b2: genesis | p2
+      B1 C1: b1 -p1x
+      A1 D1 E1: b1 -p1
+      rounds 2-3: A B C D E
+      A4 B4 C4: * !p1
+      D4 E4: *
+      rounds 5-8: A B C D E
+      expect resolved p1x
+      B9: * b2
+      expect B9 breaks p2:slot_decided
+      C9: * b2 -p2
+      expect C9 breaks nothing`,
+  },
+  {
     rule: 'on a slot that is decided for a rival nothing is certified any more',
     text: `
       pay p1: alice -> bob 5
