@@ -1,6 +1,6 @@
 /**
  * Validators in one thread and in virtual time: the production cores, each checking every signature for itself, on links that
- * take a fixed time and disks that sync in a fixed time. Nothing is lost and nobody lies; what that does is the simulator's
+ * take a fixed time each and disks that sync in a fixed time. Nothing is lost and nobody lies; what that does is the simulator's
  * question (test/sim/). Time passes only between events, so finality here is rounds and links, never a busy machine; processor
  * time is real.
  */
@@ -23,7 +23,7 @@ import { keysOf, letterOf, TestNetwork } from '../test/dsl/network.ts';
 import { Chance } from '../test/generators/chance.ts';
 import { VirtualTime } from '../test/sim/virtual-time.ts';
 
-/** One way, between any two: validators of one country. */
+/** One way, on the mean: validators of one country. */
 export const DELAY_MS = 10;
 
 /** A disk that keeps its word. */
@@ -82,8 +82,18 @@ export class VirtualNetwork {
   /** To everybody else, who gets bytes and checks them. */
   broadcast(from: VirtualNode, { bytes }: Vertex): void {
     for (const node of this.nodes) {
-      if (node !== from) this.time.after(DELAY_MS, () => node.receive(bytes, letterOf(from.index)));
+      if (node === from) continue;
+      this.time.after(this.#delayMs(from, node), () => node.receive(bytes, letterOf(from.index)));
     }
+  }
+
+  /**
+   * Half to one and a half of DELAY_MS, the longer the further around the ring: so not everybody sees the same rival first.
+   * No way over a third is shorter than the direct one, so parents come before their children.
+   */
+  #delayMs(from: VirtualNode, to: VirtualNode): number {
+    const { length } = this.nodes;
+    return DELAY_MS * (0.5 + ((to.index - from.index + length) % length) / length);
   }
 
   /** Lets the time pass. */
