@@ -1,6 +1,8 @@
 /**
  * Payments on their way from a client into a block: what is plainly impossible is refused with a reason, the rest waits in
- * the fair queue. Passing here is a service to the client, not a judgement: the validators vote by the tangle alone.
+ * the fair queue until the payments sent before it are final. So under load it is the queue that grows, where everybody has
+ * his share, and not the tangle, where nobody has one. Passing here is a service to the client, not a judgement: the
+ * validators vote by the tangle alone.
  */
 import {
   type Account,
@@ -14,11 +16,14 @@ import {
   type PaymentId,
   type PaymentRecord,
   type Refusal,
+  type Round,
   type Slot,
   type Units,
 } from '../ledger/index.ts';
 import type { StatusClaim, SubmitReply } from '../p2p/index.ts';
 import { FairQueue } from './fair-queue.ts';
+import { FlightWindow } from './flight-window.ts';
+import { FULL_BLOCK_PAYMENTS } from './limits.ts';
 import type { CheckedPayment } from './verify-task.ts';
 
 /** A payment that has passed the stateless check. */
@@ -39,6 +44,9 @@ export interface AdmissionOptions {
 
 export interface AdmissionDeps {
   readonly ledger: Ledger;
+  nowMs(): number;
+  /** The greatest round with a quorum. */
+  round(): Round;
   /** A queued payment gave way to another. */
   dropped(payment: Submission, refusal: Refusal): void;
 }
@@ -66,6 +74,7 @@ export class Admission {
   readonly #deps: AdmissionDeps;
   readonly #pendingMax: number;
   readonly #queue: FairQueue<Queued>;
+  readonly #flight: FlightWindow;
   readonly #byId = new Map<PaymentId, Queued>();
   readonly #bySlot = new Map<Slot, PaymentId>();
 
@@ -73,6 +82,7 @@ export class Admission {
     this.#ledger = deps.ledger;
     this.#deps = deps;
     this.#pendingMax = options.paymentsPerAccountMax;
+    this.#flight = new FlightWindow(deps.ledger.genesis.committee.length);
     this.#queue = new FairQueue(options, {
       dropped: (payment, refusal) => {
         this.#forget(payment);
@@ -186,8 +196,50 @@ export class Admission {
     this.#queue.remove(id);
   }
 
-  /** What the next block carries: at most one frame. Empty when nothing waits. */
+  /**
+   * Payments that a block may carry now. None while so many are on their way that the next block would be a sliver: what
+   * becomes final makes room for a better one.
+   */
+  get ready(): number {
+    const waiting = this.#queue.size;
+    if (waiting === 0) return 0;
+    const { payments, bytes } = this.#flight.room(this.#deps.round());
+    if (payments >= waiting && bytes >= FRAME_BYTES_MAX) return waiting;
+    this.#flight.full();
+    const worthwhile = Math.min(FULL_BLOCK_PAYMENTS, this.#flight.max / 4);
+    return payments >= worthwhile && bytes > 0 ? Math.min(payments, waiting) : 0;
+  }
+
+  /** What finality takes when little is on its way, as of late; 0 before the first. */
+  get usualMs(): number {
+    return this.#flight.usualMs;
+  }
+
+  /** What the next block carries: at most one frame. Empty when nothing may leave. They count as on their way. */
   take(): readonly Submission[] {
-    return this.#queue.take(PAYLOADS_MAX, FRAME_BYTES_MAX - blockOverheadBytes(PARENTS_MAX));
+    const round = this.#deps.round();
+    const room = this.#flight.room(round);
+    const bytesMax = Math.min(FRAME_BYTES_MAX - blockOverheadBytes(PARENTS_MAX), room.bytes);
+    const payments = this.#queue.take(Math.min(PAYLOADS_MAX, room.payments), bytesMax);
+    this.#flight.left(payments, round, this.#deps.nowMs());
+    return payments;
+  }
+
+  /** The block could not be attached: they are not on their way after all. */
+  returned(payments: readonly CheckedPayment[]): void {
+    for (const { id } of payments) this.#flight.lost(id);
+  }
+
+  /** These payments, of whatever block, are final. */
+  final(payments: readonly PaymentRecord[]): void {
+    this.#flight.landed(
+      payments.map(({ id }) => id),
+      this.#deps.nowMs(),
+    );
+  }
+
+  /** These never will be. */
+  dead(payments: readonly PaymentRecord[]): void {
+    for (const { id } of payments) this.#flight.lost(id);
   }
 }

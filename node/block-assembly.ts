@@ -1,4 +1,7 @@
-/** What clients have submitted, put into blocks of this node's own. */
+/**
+ * What clients have submitted, put into blocks of this node's own. A lone payment leaves at once. Those that follow closely
+ * gather for a part of the time that finality takes, longer the busier the network is, so that load fills blocks.
+ */
 import {
   type Block,
   blake3,
@@ -13,16 +16,17 @@ import {
 } from '../ledger/index.ts';
 import type { Verdict } from '../p2p/index.ts';
 import type { Admission, Submission } from './admission.ts';
-import { FULL_BLOCK_PAYMENTS } from './limits.ts';
+import { FLIGHT_BLOCKS, FULL_BLOCK_PAYMENTS } from './limits.ts';
 
 export interface BlockAssemblyOptions {
   readonly network: NetworkId;
-  /** How long payments wait for company. */
+  /** The least time between two blocks that are not full. */
   readonly lingerMs: number;
 }
 
 export interface BlockAssemblyDeps {
-  readonly admission: Admission;
+  readonly admission: Pick<Admission, 'ready' | 'usualMs' | 'take' | 'returned'>;
+  nowMs(): number;
   /** Parents of a new block. */
   parents(): readonly VertexId[];
   /** Nothing can be attached now. */
@@ -37,30 +41,35 @@ export class BlockAssembly {
   readonly #options: BlockAssemblyOptions;
   readonly #deps: BlockAssemblyDeps;
   #timer: NodeJS.Timeout | undefined;
+  #lastAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BlockAssemblyOptions, deps: BlockAssemblyDeps) {
     this.#options = options;
     this.#deps = deps;
   }
 
-  /** In a moment, so that payments find company; at once when they fill a block. */
+  /** Whenever payments have come or have become final. */
   soon(): void {
-    const { size } = this.#deps.admission;
-    if (size === 0) return;
-    const full = size >= FULL_BLOCK_PAYMENTS;
+    const { admission, nowMs } = this.#deps;
+    const { ready } = admission;
+    if (ready === 0) return;
+    const full = ready >= FULL_BLOCK_PAYMENTS;
     if (this.#timer !== undefined && !full) return;
     clearTimeout(this.#timer);
-    const delayMs = full ? 0 : this.#options.lingerMs;
+    const gapMs = full ? 0 : Math.max(this.#options.lingerMs, admission.usualMs / FLIGHT_BLOCKS);
+    // The clock of the machine may be set back.
+    const delayMs = Math.max(0, Math.min(gapMs, this.#lastAtMs + gapMs - nowMs()));
     this.#timer = setTimeout(() => this.#deps.onTimer(() => this.#assemble()), delayMs);
   }
 
-  /** One block of what waits; more follow while more waits. */
+  /** One block of what may leave; more follow while more may. */
   #assemble(): void {
     this.#timer = undefined;
-    const { admission, held, parents, attach, dropped } = this.#deps;
+    const { admission, nowMs, held, parents, attach, dropped } = this.#deps;
     if (held()) return;
     const payments = admission.take();
     if (payments.length === 0) return;
+    this.#lastAtMs = nowMs();
     const { network } = this.#options;
     const bytes = encodeBlock(
       network,
@@ -73,7 +82,10 @@ export class BlockAssembly {
     ]);
     const block = decodeVertex(bytes, network, hashes);
     const verdict = isRefusal(block) ? block : attach(block as Block);
-    if (isRefusal(verdict)) for (const payment of payments) dropped(payment, verdict);
+    if (isRefusal(verdict)) {
+      admission.returned(payments);
+      for (const payment of payments) dropped(payment, verdict);
+    }
     this.soon();
   }
 

@@ -90,7 +90,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       this.#news.tell([account], { type: 'status', payment: id, status: 'dropped', refusal });
     this.#admission = new Admission(
       { paymentsMax: options.queuePaymentsMax, paymentsPerAccountMax: options.queuePaymentsPerAccountMax },
-      { ledger: core.ledger, dropped },
+      { ledger: core.ledger, nowMs: deps.nowMs, round: () => core.rounds.highestQuorum, dropped },
     );
     this.#voting = new Voting(
       {
@@ -141,6 +141,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
       { network: this.#deps.genesis.network, lingerMs },
       {
         admission: this.#admission,
+        nowMs: this.#deps.nowMs,
         parents: () => this.#views.parents(),
         held: () => this.#held,
         attach: (block) => {
@@ -245,7 +246,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   #carryOut(effect: Effect): void {
     if (effect.type === 'attached') this.#attached(effect.vertex, effect.own);
     else if (effect.type === 'final') this.#final(effect.payments);
-    else if (effect.type === 'committed') this.#news.standing(effect.dead);
+    else if (effect.type === 'committed') this.#dead(effect.dead);
     else if (effect.type !== 'waiting' && effect.type !== 'unneeded') this.#deps.emit(effect);
   }
 
@@ -269,7 +270,13 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
 
   #final(payments: readonly PaymentRecord[]): void {
     for (const { id } of payments) this.#outbox.addFinal(id);
+    this.#admission.final(payments);
     this.#news.final(payments);
+  }
+
+  #dead(payments: readonly PaymentRecord[]): void {
+    this.#admission.dead(payments);
+    this.#news.standing(payments);
   }
 
   async submit(payments: readonly Submission[]) {
@@ -312,6 +319,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
     this.#news.provable();
     this.#voting.wake();
     this.#snapshots.wake();
+    this.#assembly.soon();
   }
 
   #tick(nowMs: number): void {

@@ -112,3 +112,33 @@ export const LEDGER_VERTICES_MAX = 4_000_000;
 
 /** So many payments of one transfer fill a frame, and nothing is gained by waiting for more. */
 export const FULL_BLOCK_PAYMENTS = 300;
+
+/** Payments of own blocks on their way to finality that all validators together may have at the least: what they settle in a tenth of a second. */
+export const FLIGHT_PAYMENTS_OF_ALL = 256;
+
+/** And each of them, however many they are. */
+export const FLIGHT_PAYMENTS_MIN = 8;
+
+/** Payments of own blocks on their way at the most: a second of a fast network, and about 8 MiB of memory. */
+export const FLIGHT_PAYMENTS_MAX = 8192;
+
+/** Bytes of a payment that the window reckons with: two of the smallest. */
+export const FLIGHT_PAYMENT_BYTES = 512;
+
+/** Finality that takes so many times the usual is slow: less is sent. */
+export const FLIGHT_SLOW_FACTOR = 2.5;
+
+/** What is left of the window when finality has become slow. */
+export const FLIGHT_SHRINK_TO = 0.75;
+
+/** What is usual is measured so often: every five seconds of a busy network. */
+export const FLIGHT_PROBE_ROUNDS = 128;
+
+/** With this part of the window: a window at the edge of slow is FLIGHT_SLOW_FACTOR times what goes without waiting. */
+export const FLIGHT_PROBE_TO = 1 / 3;
+
+/** What is not final after so many rounds waits for something that sending less does not bring. Usual are three. */
+export const FLIGHT_ROUNDS_MAX = 16;
+
+/** Own blocks that leave during one time to finality, unless they are full: more of them would cost more and settle nothing sooner. */
+export const FLIGHT_BLOCKS = 16;
