@@ -49,6 +49,8 @@ export interface Decided {
   sequence: number;
   /** The last decided payment, else the address: the slot that the next payment spends. */
   head: Slot;
+  /** What of the balance the state tree has; undefined while the account is not in it. */
+  rooted: number | undefined;
   /** The numbers of the commits that decided the last payments, the one of `sequence` at the end. */
   readonly at: number[];
 }

@@ -43,7 +43,7 @@ export class Accounts {
   account(address: Address): Account {
     let account = this.#accounts.get(address);
     if (account === undefined) {
-      const decided: Decided = { balance: 0, sequence: 0, head: address, at: [] };
+      const decided: Decided = { balance: 0, sequence: 0, head: address, rooted: undefined, at: [] };
       account = {
         address,
         root: { slot: address, sequence: 0, debits: 0n },

@@ -4,6 +4,7 @@
  */
 import type { Account, PaymentRecord } from './account.ts';
 import type { Accounts } from './accounts.ts';
+import { assert } from './assert.ts';
 import type { CommitRule, Leader } from './commit-rule.ts';
 import type { Committee } from './committee.ts';
 import { type News, Resolution } from './resolution.ts';
@@ -58,6 +59,8 @@ export class Checkpoints {
   readonly #deps: CheckpointsDeps;
   readonly #resolution: Resolution;
   readonly tree: StateTree;
+  #supply = 0;
+  #accountsHeld = 0;
   /** The youngest, ascending by number; never empty. */
   readonly #commits: Commit[];
   /** By author: signed headers that carry the last checkpoint. */
@@ -92,8 +95,22 @@ export class Checkpoints {
     return this.#resolution.frozenSlots;
   }
 
-  #setLeaf({ address, decided: { balance, sequence, head } }: Account): void {
+  /** Sum of the balances under the last root. */
+  get supply(): Units {
+    return this.#supply as Units;
+  }
+
+  /** Accounts under the last root. */
+  get accountsHeld(): number {
+    return this.#accountsHeld;
+  }
+
+  #setLeaf({ address, decided }: Account): void {
     const { network } = this.#deps.genesis;
+    const { balance, sequence, head, rooted } = decided;
+    if (rooted === undefined) this.#accountsHeld++;
+    this.#supply += balance - (rooted ?? 0);
+    decided.rooted = balance;
     this.tree.set(address, accountLeaf(network, address, balance as Units, sequence, head));
   }
 
@@ -139,6 +156,7 @@ export class Checkpoints {
       return undefined;
     }
     for (const account of touched) this.#setLeaf(account);
+    assert(this.#supply === this.#deps.genesis.supply, 'the state tree holds the supply');
     const commit: Commit = {
       index,
       round,

@@ -1,12 +1,9 @@
 /** What the ledger thread answers to readers: accounts, history with proofs, status, windows of the tangle. */
 import {
   type Address,
-  accountLeaf,
   type Core,
   encodePaymentProof,
-  type Hash,
   hex,
-  MerkleTree,
   type Outcome,
   type PaymentId,
   type PaymentRecord,
@@ -41,24 +38,9 @@ export interface LedgerViewsDeps {
   nowMs(): number;
 }
 
-/** All accounts in one look. */
-interface State {
-  /** Payments that were final then. */
-  readonly finals: number;
-  readonly supply: Units;
-  readonly count: number;
-  readonly digest: Hash;
-  readonly atMs: number;
-  readonly costMs: number;
-}
-
-/** Looking at all accounts may take one part in so many of the thread's time, however often somebody asks. */
-const STATE_IDLE_FACTOR = 20;
-
 export class LedgerViews {
   readonly #deps: LedgerViewsDeps;
   readonly #proofs: ProofViews;
-  #state: State | undefined;
 
   constructor(deps: LedgerViewsDeps) {
     this.#deps = deps;
@@ -209,49 +191,22 @@ export class LedgerViews {
   }
 
   status(): NodeView {
-    const { core, admission, voting, nowMs } = this.#deps;
-    const { tangle, accounts, genesis } = core.ledger;
-    const last = this.#state;
-    const idleMs = nowMs() - (last?.atMs ?? 0);
-    if (
-      last === undefined ||
-      (last.finals !== accounts.finals && idleMs >= STATE_IDLE_FACTOR * last.costMs)
-    ) {
-      this.#state = this.#stateNow();
-    }
-    const { supply, count, digest } = this.#state!;
+    const { core, admission, voting } = this.#deps;
+    const { tangle, accounts, genesis, checkpoints } = core.ledger;
     return {
       network: hex(genesis.network),
       validator: voting.index,
       round: core.rounds.highestQuorum,
       vertices: tangle.size,
       finalPayments: accounts.finals,
-      supply,
-      accounts: count,
-      stateDigest: digest,
+      decidedPayments: accounts.decided,
+      supply: checkpoints.supply,
+      accounts: checkpoints.accountsHeld,
+      root: checkpoints.last.root,
       queue: admission.size,
       peers: 0,
       rounds: [...core.rounds.latest],
       trouble: voting.trouble,
     };
-  }
-
-  /** Sums up all accounts that hold something or have paid: the supply, and a Merkle root by address. */
-  #stateNow(): State {
-    const { accounts, genesis } = this.#ledger;
-    const startMs = this.#deps.nowMs();
-    const held = [...accounts.all()].filter((account) => account.credits > 0n);
-    held.sort((a, b) => (a.address < b.address ? -1 : 1));
-    let supply = 0;
-    const leaves = held.map((account) => {
-      const { address, head, headSequence } = account;
-      const balance = accounts.balanceOf(account);
-      supply += balance;
-      return accountLeaf(genesis.network, address, balance, headSequence, head);
-    });
-    const digest = new MerkleTree(genesis.network, leaves).root;
-    const atMs = this.#deps.nowMs();
-    const { finals } = accounts;
-    return { finals, supply: supply as Units, count: held.length, digest, atMs, costMs: atMs - startMs };
   }
 }

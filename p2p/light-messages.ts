@@ -47,9 +47,11 @@ export interface NodeView {
   readonly round: Round;
   readonly vertices: number;
   readonly finalPayments: number;
+  /** Payments that commits have decided; the next three speak of the state that these make. */
+  readonly decidedPayments: number;
   readonly supply: Units;
   readonly accounts: number;
-  readonly stateDigest: Hash;
+  readonly root: Hash;
   /** Payments waiting to be attached. */
   readonly queue: number;
   readonly peers: number;

@@ -111,7 +111,7 @@ export function compare(views: readonly (NodeView | undefined)[], supplyExpected
   const states = new Map<string, number[]>();
   for (const [index, view] of views.entries()) {
     if (view === undefined) continue;
-    const state = `state ${view.stateDigest.slice(0, 16)} with supply ${view.supply} and ${view.finalPayments} final payments`;
+    const state = `state ${view.root.slice(0, 16)} with supply ${view.supply} and ${view.finalPayments} final payments`;
     states.set(state, [...(states.get(state) ?? []), index]);
   }
   if (states.size > 1) {

@@ -192,7 +192,7 @@ async function main(): Promise<number> {
   await load.stop();
   const view = await network.agreement();
   await settled(network, owners);
-  const state = view.stateDigest.slice(0, 16);
+  const state = view.root.slice(0, 16);
   say(
     `${load.made} payments made and settled (${load.refused} offered again), state ${state} on all, supply ${view.supply}`,
   );

@@ -212,9 +212,7 @@ async function join(network: MeasuredNetwork, address: Address, owned: AsyncDisp
   const views = await Promise.all(
     [0, reader].map((node) => eventually(`node ${node} answers`, () => network.glance(node))),
   );
-  const states = views.map(
-    ({ stateDigest, supply, accounts }) => `${stateDigest.slice(0, 16)} ${supply} ${accounts}`,
-  );
+  const states = views.map(({ root, supply, accounts }) => `${root.slice(0, 16)} ${supply} ${accounts}`);
   if (states[0] !== states[1]) throw new Error(`other accounts: ${states.join(', ')}`);
   say(`${views[0]!.accounts} accounts and a supply of ${views[0]!.supply} on both`);
 }

@@ -165,10 +165,7 @@ export class MeasuredNetwork implements AsyncDisposable {
         const views = await Promise.all(this.nodes.map((node) => this.glance(node)));
         const [first] = views;
         const same = views.every(
-          (view) =>
-            view?.stateDigest === first?.stateDigest &&
-            view?.supply === this.genesis.supply &&
-            view.queue === 0,
+          (view) => view?.root === first?.root && view?.supply === this.genesis.supply && view.queue === 0,
         );
         return same ? first : undefined;
       },

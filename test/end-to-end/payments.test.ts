@@ -193,12 +193,12 @@ describe('four validators, each a process of its own', function () {
   });
 
   it('end in order on SIGTERM and are back at once with everything they called final', async () => {
-    const { stateDigest, finalPayments } = await network.agreement();
+    const { root, finalPayments } = await network.agreement();
     for (const { code, signal, stderr } of await network.stop(...NODES)) {
       assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
     }
     await network.start();
     const after = await network.agreement();
-    assert.deepEqual([after.stateDigest, after.finalPayments], [stateDigest, finalPayments]);
+    assert.deepEqual([after.root, after.finalPayments], [root, finalPayments]);
   });
 });

@@ -151,7 +151,7 @@ export class RealNetwork implements AsyncDisposable {
     return this.status(node).catch(() => undefined);
   }
 
-  /** Waits until all that run have the same state; the supply must be the genesis' own. */
+  /** Waits until all that run have decided all that is final, and have the same state; the supply must be the genesis' own. */
   async agreement(): Promise<NodeView> {
     let views: readonly (NodeView | undefined)[] = [];
     await eventually(
@@ -209,11 +209,11 @@ export class RealNetwork implements AsyncDisposable {
 }
 
 function agree(a: NodeView, b: NodeView): boolean {
-  return a.stateDigest === b.stateDigest && a.finalPayments === b.finalPayments && a.queue === 0;
+  return a.root === b.root && a.finalPayments === b.finalPayments && a.decidedPayments === b.finalPayments;
 }
 
-function told({ round, finalPayments, stateDigest, queue, peers, rounds }: NodeView): object {
-  return { round, finalPayments, stateDigest: stateDigest.slice(0, 8), queue, peers, rounds };
+function told({ round, finalPayments, root, queue, peers, rounds }: NodeView): object {
+  return { round, finalPayments, root: root.slice(0, 8), queue, peers, rounds };
 }
 
 /**
