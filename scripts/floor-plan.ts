@@ -38,7 +38,7 @@ export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   level: ['node/store.ts'],
   piscina: ['node/pool.ts'],
   'sodium-native': ['ledger/crypto-native.ts'],
-  '@noble/curves': ['ledger/crypto-noble.ts'],
+  '@noble/curves': ['ledger/crypto-noble.ts', 'bench/verify-limit.bench.ts'],
   '@noble/hashes': ['ledger/hash.ts', 'ledger/crypto-noble.ts', 'wallet/kdf-noble.ts'],
   libp2p: ['p2p/'],
   '@libp2p/*': ['p2p/'],
@@ -48,12 +48,15 @@ export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['node/log.ts'],
   'pino-pretty': ['node/log.ts'],
   commander: ['node/cli/'],
-  'log-update': ['node/up/'],
+  'log-update': ['node/up/', 'bench/progress.ts'],
   'csv-parse': ['node/up/'],
-  'hdr-histogram-js': ['node/up/', 'bench/'],
+  'hdr-histogram-js': ['node/up/', 'node/load/'],
   '@scure/*': ['wallet/'],
   'micro-key-producer': ['wallet/'],
   benchmark: ['bench/'],
+  vega: ['bench/plots.ts'],
+  'vega-lite': ['bench/plots.ts'],
+  'fastest-levenshtein': ['bench/command.ts'],
 };
 
 /** The one file that is not TypeScript, as it runs before Node 24 is there. */

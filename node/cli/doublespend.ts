@@ -1,24 +1,14 @@
 /** `ravel doublespend`: rivals on purpose, and what every node makes of them. */
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import path from 'node:path';
 import type { Command } from 'commander';
-import { isRefusal } from '../../ledger/index.ts';
-import { createLightPeers } from '../../p2p/index.ts';
-import { createSeedSigner, type Signer } from '../../wallet/index.ts';
 import { addCommonOptions, addExamples, type CommandHost } from './command-io.ts';
 import { EXIT } from './exit-codes.ts';
-import { badInput } from './failure.ts';
+import { addFundsOptions, type FundsFlags, openFunds } from './funds.ts';
 import { withInterruption } from './interruption.ts';
-import { addNetworkOptions, type NetworkFlags, needNodes } from './network-options.ts';
+import { needNodes } from './network-options.ts';
 import { createOutput } from './output.ts';
 import { duration, positiveNumber, wholeNumber } from './values.ts';
-import { addPasswordOption, connect, type OpenWallet, unlock, type WalletFlags } from './wallet-options.ts';
 
-interface DoubleSpendFlags extends NetworkFlags, Omit<WalletFlags, 'wallet' | 'account'> {
-  readonly wallet?: string;
-  readonly account: number;
+interface DoubleSpendFlags extends FundsFlags {
   readonly accounts: number;
   readonly rivals: number;
   readonly spread?: true;
@@ -67,17 +57,16 @@ export function defineDoubleSpend(command: Command, host: CommandHost): void {
     .option('--over <time>', 'begin the slots evenly over this time (default: all at once)', duration, 0)
     .option('--honest-rate <n>', 'honest payments a second beside it', positiveNumber(HONEST_RATE_MAX, '10'))
     .option('--warmup <time>', 'honest payments alone, before the first rival', duration, 10_000)
-    .option('--timeout <time>', 'longest wait for the money, and for all slots', duration, 60_000)
-    .option('--wallet <file>', 'wallet that pays for it (default: the faucet of --dir)')
-    .option('--account <n>', 'account of the wallet', wholeNumber(0, 2 ** 31 - 1), 0);
-  addNetworkOptions(addPasswordOption(command));
+    .option('--timeout <time>', 'longest wait for the money, and for all slots', duration, 60_000);
+  addFundsOptions(command);
   addExamples(addCommonOptions(command), EXAMPLES, NOTES);
   command.action(async (flags: DoubleSpendFlags) => {
     const output = createOutput(host, flags.json === true);
     const nodes = await needNodes(flags);
     await withInterruption(output.note, async (signal) => {
       await using stack = new AsyncDisposableStack();
-      const wallet = stack.use(await openFunds(flags, host, stack));
+      const wallet = await openFunds(flags, host, stack);
+      const { openLoadTools } = await import('../load/tools.ts');
       const { DoubleSpend } = await import('../doublespend/double-spend.ts');
       const { describeReport } = await import('../doublespend/report.ts');
       const { accounts, rivals, spread = false, over, honestRate = 0, warmup, timeout } = flags;
@@ -90,11 +79,11 @@ export function defineDoubleSpend(command: Command, host: CommandHost): void {
         warmupMs: warmup,
         timeoutMs: timeout,
       };
-      const deps = await toolsOf(wallet, stack);
+      const { peers, findWork } = stack.use(await openLoadTools(wallet.genesis, wallet.log));
       const run = stack.use(
         new DoubleSpend(
           { ...options, genesis: wallet.genesis, nodes },
-          { ...deps, funder: wallet.client, log: wallet.log, note: output.note, signal },
+          { peers, findWork, funder: wallet.client, log: wallet.log, note: output.note, signal },
         ),
       );
       const report = await run.run();
@@ -103,47 +92,4 @@ export function defineDoubleSpend(command: Command, host: CommandHost): void {
       host.exit = report.ok ? EXIT.done : EXIT.failed;
     });
   });
-}
-
-/** The wallet that pays: the one that was named, else the faucet of a network that `ravel up` made. */
-async function openFunds(
-  flags: DoubleSpendFlags,
-  host: CommandHost,
-  stack: AsyncDisposableStack,
-): Promise<OpenWallet> {
-  const { wallet, ...rest } = flags;
-  if (wallet !== undefined)
-    return connect({ ...rest, wallet }, host, { signer: await unlock({ ...rest, wallet }, host) });
-  const signer = await signerOfFaucet(flags.dir);
-  // It has no files: what its account has paid, the nodes tell.
-  const folder = await mkdtemp(path.join(tmpdir(), 'ravel-doublespend-'));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
-  return connect({ ...rest, wallet: path.join(folder, 'funds'), account: 0 }, host, { signer });
-}
-
-async function signerOfFaucet(dir: string | undefined): Promise<Signer> {
-  const { keyOfFaucet } = await import('../up/network-folder.ts');
-  const key = dir === undefined ? undefined : await keyOfFaucet(dir);
-  if (key !== undefined) return createSeedSigner(key);
-  throw badInput(
-    'It is not said whose money this takes. Name a wallet with --wallet, or with --dir a network that `ravel up` has made.',
-  );
-}
-
-/** A network identity of its own, and nonces. */
-async function toolsOf({ genesis, log }: OpenWallet, stack: AsyncDisposableStack) {
-  const { WorkPool } = await import('../work-pool.ts');
-  const pool = stack.use(new WorkPool({ threads: availableParallelism() }, { log }));
-  const peers = stack.use(
-    await createLightPeers(
-      { network: genesis.network, identitySeed: randomBytes(32), listen: [], requestTimeoutMs: 10_000 },
-      { log, nowMs: () => performance.now() },
-    ),
-  );
-  const findWork = async (seed: Uint8Array, bits: number, signal: AbortSignal): Promise<Uint8Array> => {
-    const found = await pool.find(seed, bits, signal);
-    if (isRefusal(found)) throw new Error(`the work pool is full: ${found.code}`);
-    return found;
-  };
-  return { peers, findWork };
 }

@@ -48,6 +48,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./car.ts')).defineCar,
   },
   {
+    name: 'spam',
+    summary: 'make many payments, and see how long each takes',
+    load: async () => (await import('./spam.ts')).defineSpam,
+  },
+  {
     name: 'doublespend',
     summary: 'spend the same money several times, and see who wins',
     load: async () => (await import('./doublespend.ts')).defineDoubleSpend,

@@ -1,6 +1,6 @@
 /** The slots that are spent several times, and what each node has said of them. Pure. */
 import type { Address, Payment, PaymentId, Slot } from '../../ledger/index.ts';
-import type { DecidedBy, Mark } from './node-ear.ts';
+import type { DecidedBy, Mark } from '../load/node-ear.ts';
 
 interface Winner extends Mark {
   readonly payment: PaymentId;

@@ -11,18 +11,18 @@ import {
   type Genesis,
   PARENTS_MAX,
   type Payment,
-  type PaymentId,
-  TRANSFERS_MAX,
   type Transfer,
   type Units,
 } from '../../ledger/index.ts';
 import type { LightPeers, Log, SubmitReply } from '../../p2p/index.ts';
 import type { LightClient } from '../../wallet/index.ts';
+import { fund } from '../load/funding.ts';
+import { NodeEar } from '../load/node-ear.ts';
+import { type FindWork, RawAccount } from '../load/raw-account.ts';
+import { untilKnown } from '../load/traffic.ts';
 import { pause } from '../up/pause.ts';
 import { Contest } from './contest.ts';
 import { HonestLoad } from './honest-load.ts';
-import { NodeEar } from './node-ear.ts';
-import { type FindWork, RawAccount } from './raw-account.ts';
 import { type DoubleSpendReport, reportOf } from './report.ts';
 import { RoundWatch } from './round-watch.ts';
 
@@ -63,9 +63,6 @@ const HONEST_ACCOUNT_SECONDS = 2;
 
 /** What an honest account gets: a unit a payment, for a long run. */
 const HONEST_UNITS = 10_000;
-
-/** Own payments of the funder under way. */
-const FUNDING_PIPELINE = 6;
 
 const POLL_MS = 20;
 
@@ -117,29 +114,24 @@ export class DoubleSpend implements AsyncDisposable {
     await Promise.all(this.#ears.map((ear) => ear.watch(addresses)));
     const slots = await this.#sign();
     for (const slot of slots) this.#contest.add(slot);
-    const beganMs = now();
     if (this.#payers.length > 0) await this.#warmUp();
     signal.throwIfAborted();
     note(`${accounts} slots, ${rivals} rivals each, to ${nodes.length} nodes.`);
     const attackMs = now();
+    this.#honest?.border();
     await this.#attack(slots, attackMs);
     await this.#until(() => this.#contest.settled, attackMs + overMs + timeoutMs);
-    const endMs = now();
-    await this.#honest?.stop();
+    this.#honest?.border();
     // What is under way counts too, as far as it is final soon.
-    await this.#until(() => (this.#honest?.open ?? 0) === 0, endMs + warmupMs);
+    await this.#honest?.finish(warmupMs, signal);
     signal.throwIfAborted();
-    const honest = this.#honest && {
-      before: this.#honest.finality(beganMs, attackMs),
-      during: this.#honest.finality(attackMs, endMs),
-    };
     return reportOf(this.#contest.results(), {
       nodes,
       rivals,
       spread: this.#options.spread,
       gossiped: this.#gossiped,
       refusals: Object.fromEntries(this.#refusals),
-      honest,
+      honest: this.#honest?.finality(),
     });
   }
 
@@ -164,24 +156,8 @@ export class DoubleSpend implements AsyncDisposable {
       ...this.#payers.map(({ address }) => ({ to: address, amount: HONEST_UNITS as Units })),
     ];
     note(`${transfers.length} fresh accounts get their money.`);
-    await funder.ready({ timeoutMs, signal });
-    const underWay: PaymentId[] = [];
-    let last: PaymentId | undefined;
-    for (let from = 0; from < transfers.length; from += TRANSFERS_MAX) {
-      if (underWay.length >= FUNDING_PIPELINE)
-        await funder.waitFinal(underWay.shift()!, { timeoutMs, signal });
-      const sent = await funder.pay(transfers.slice(from, from + TRANSFERS_MAX), undefined, { signal });
-      underWay.push(sent.id);
-      last = sent.id;
-    }
-    for (const id of underWay) await funder.waitFinal(id, { timeoutMs, signal });
-    // Predecessors are final before it, so all of them are.
-    const paid = last!;
-    const known = new Set<NodeEar>();
-    await this.#until(async () => {
-      for (const ear of this.#ears) if (!known.has(ear) && (await ear.ask(paid))) known.add(ear);
-      return known.size === this.#ears.length;
-    }, now() + timeoutMs);
+    const paid = await fund(funder, transfers, { timeoutMs, signal });
+    await untilKnown(this.#ears, paid, now() + timeoutMs, signal);
   }
 
   async #sign(): Promise<readonly Slot[]> {
@@ -205,19 +181,11 @@ export class DoubleSpend implements AsyncDisposable {
 
   async #warmUp(): Promise<void> {
     const { honestRate, warmupMs } = this.#options;
-    const { funder, findWork, note, signal } = this.#deps;
+    const { funder, findWork, log, note, signal } = this.#deps;
     note(`${honestRate} honest payments a second; ${warmupMs / 1000} s of them alone.`);
     this.#honest = new HonestLoad(
       { rate: honestRate, receiver: funder.address },
-      {
-        accounts: this.#payers,
-        findWork,
-        nowMs: now,
-        submit: async (payment, turn) => {
-          const ear = this.#ears[turn % this.#ears.length]!;
-          this.#count(await ear.submit([payment]));
-        },
-      },
+      { accounts: this.#payers, nodes: this.#ears, findWork, log, nowMs: now },
     );
     await pause(warmupMs, signal);
   }

@@ -1,7 +1,13 @@
-/** Honest payments at a steady rate: how long each takes until the first node has proven it final. */
-import type { Address, Payment, PaymentId, Transfer, Units } from '../../ledger/index.ts';
+/** Honest payments at a steady rate beside the double spends: how long each takes until the first node has proven it final. */
+import type { Address, PaymentId } from '../../ledger/index.ts';
+import type { Log } from '../../p2p/index.ts';
+import { Lane } from '../load/lane.ts';
+import { Latency } from '../load/latency.ts';
+import { Load, type LoadNode } from '../load/load.ts';
+import { openLoop, type Pacing } from '../load/pacing.ts';
+import type { FindWork, RawAccount } from '../load/raw-account.ts';
+import { makeAhead } from '../load/stock.ts';
 import { pause } from '../up/pause.ts';
-import type { FindWork, RawAccount } from './raw-account.ts';
 
 export interface HonestLoadOptions {
   /** Payments a second, all accounts together. */
@@ -11,103 +17,100 @@ export interface HonestLoadOptions {
 
 export interface HonestLoadDeps {
   readonly accounts: readonly RawAccount[];
+  /** Told of every payment of these accounts. */
+  readonly nodes: readonly LoadNode[];
   readonly findWork: FindWork;
-  /** Brings a payment to some node. */
-  submit(payment: Payment, turn: number): Promise<void>;
+  readonly log: Log;
   nowMs(): number;
 }
 
-interface Sample {
-  readonly sentMs: number;
-  finalMs: number | undefined;
-}
-
-/** Milliseconds of honest payments that were sent in some time. */
+/** Milliseconds of honest payments that fell due in some time. */
 export interface Finality {
   readonly payments: number;
-  /** Sent in that time, and not final yet. */
+  /** Due in that time, and not final yet. */
   readonly open: number;
   readonly p50: number | null;
   readonly p99: number | null;
 }
 
-/** The value at a percentile by the nearest rank; null of nothing. */
-export function percentile(values: readonly number[], percent: number): number | null {
-  const ascending = values.toSorted((a, b) => a - b);
-  return ascending[Math.max(0, Math.ceil((percent / 100) * ascending.length) - 1)] ?? null;
-}
+/** Nobody waits for longer. */
+const SECONDS_MAX = 7 * 24 * 3600;
+
+/** Payments of each account that are made ahead. */
+const AHEAD = 3;
+const REFILL_MS = 100;
 
 export class HonestLoad {
-  readonly #options: HonestLoadOptions;
+  readonly #load: Load;
+  readonly #pacing: Pacing;
   readonly #deps: HonestLoadDeps;
-  readonly #samples = new Map<PaymentId, Sample>();
   readonly #stop = new AbortController();
-  readonly #payers: Promise<void>[];
-  #trouble: unknown;
+  readonly #running: Promise<unknown>;
+  readonly #startMs: number;
+  /** When the attack began, and when it was over. */
+  #borders: readonly number[] = [];
+  readonly #before = new Latency();
+  readonly #during = new Latency();
 
-  /** Begins to pay at once, each account one payment after the other. */
+  /** Begins to pay at once, the accounts in turn. */
   constructor(options: HonestLoadOptions, deps: HonestLoadDeps) {
-    this.#options = options;
     this.#deps = deps;
-    this.#payers = deps.accounts.map((account, turn) => this.#run(account, turn));
-  }
-
-  /** Why an account stopped paying, if one did. */
-  get trouble(): unknown {
-    return this.#trouble;
-  }
-
-  async #run(account: RawAccount, turn: number): Promise<void> {
-    const { accounts, findWork, submit, nowMs } = this.#deps;
-    const everyMs = (1000 * accounts.length) / this.#options.rate;
-    const transfers: readonly Transfer[] = [{ to: this.#options.receiver, amount: 1 as Units }];
+    const { accounts, nodes, log, nowMs } = deps;
+    const { rate, receiver } = options;
+    const lanes = accounts.map((account, i) => new Lane(i, account, i % nodes.length));
+    this.#load = new Load({
+      ...{ lanes, nodes, log, nowMs },
+      proven: (dueMs, _sentMs, atMs) => this.#record(dueMs, atMs),
+    });
+    this.#startMs = nowMs();
+    this.#pacing = openLoop({ rate, lanes: lanes.length, startMs: this.#startMs, seconds: SECONDS_MAX });
     const { signal } = this.#stop;
-    // Evenly, not all at the same time.
-    let atMs = nowMs() + (everyMs * turn) / accounts.length;
-    try {
+    const stock = { lanes, findWork: deps.findWork, receiver: () => ({ to: receiver, watched: true }) };
+    const refill = async (): Promise<void> => {
       while (!signal.aborted) {
-        const work = await account.work(findWork, signal);
-        await pause(atMs - nowMs(), signal);
-        if (signal.aborted) return;
-        atMs = Math.max(atMs + everyMs, nowMs());
-        const payment = account.pay(transfers, work);
-        this.#samples.set(payment.id, { sentMs: nowMs(), finalMs: undefined });
-        await submit(payment, turn);
+        await makeAhead(stock, (lane) => lane.sent + AHEAD, signal);
+        await pause(REFILL_MS, signal);
       }
-    } catch (error) {
-      if (!signal.aborted) this.#trouble ??= error;
-    }
+    };
+    this.#running = Promise.all([refill(), this.#load.run(this.#pacing, signal)]);
+    this.#running.catch((error) => log.error({ error: String(error) }, 'the honest load has ended'));
+  }
+
+  #record(dueMs: number, atMs: number): void {
+    const [attackMs = Number.POSITIVE_INFINITY] = this.#borders;
+    (dueMs < attackMs ? this.#before : this.#during).record(atMs - dueMs);
+  }
+
+  /** The attack begins, or is over, now. */
+  border(): void {
+    this.#borders = [...this.#borders, this.#deps.nowMs()];
   }
 
   /** The proof came at `atMs`. False when it is none of these. */
   final(payment: PaymentId, atMs: number): boolean {
-    const sample = this.#samples.get(payment);
-    if (sample === undefined) return false;
-    sample.finalMs ??= atMs;
-    return true;
+    return this.#load.final(payment, atMs);
   }
 
-  /** Payments that are not final yet. */
-  get open(): number {
-    return [...this.#samples.values()].filter(({ finalMs }) => finalMs === undefined).length;
+  /** No more payments; resolves when those that were sent are final, or the time is over. */
+  async finish(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#load.drain(timeoutMs, signal);
   }
 
-  /** Of what was sent in that time. */
-  finality(fromMs: number, untilMs: number): Finality {
-    const samples = [...this.#samples.values()].filter(({ sentMs }) => sentMs >= fromMs && sentMs < untilMs);
-    const times = samples.flatMap(({ sentMs, finalMs }) => (finalMs === undefined ? [] : [finalMs - sentMs]));
-    const round = (ms: number | null): number | null => (ms === null ? null : Math.round(ms * 10) / 10);
-    return {
-      payments: samples.length,
-      open: samples.length - times.length,
-      p50: round(percentile(times, 50)),
-      p99: round(percentile(times, 99)),
-    };
+  /** Before and during the attack; both borders are known. */
+  finality(): { readonly before: Finality; readonly during: Finality } {
+    const [attackMs, endMs] = this.#borders.map((atMs) => this.#pacing.dueBy(atMs)!) as [number, number];
+    return { before: told(this.#before, attackMs), during: told(this.#during, endMs - attackMs) };
   }
 
-  /** No more payments; resolves when the last one has left. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#payers);
+    await this.#load[Symbol.asyncDispose]();
   }
+}
+
+function told(latency: Latency, payments: number): Finality {
+  const { p50, p99 } = latency.percentiles;
+  return { payments, open: payments - latency.count, p50, p99 };
 }

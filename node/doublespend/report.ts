@@ -1,6 +1,6 @@
 /** What came of a run, as numbers and as text. */
 import type { SlotResult } from './contest.ts';
-import { type Finality, percentile } from './honest-load.ts';
+import type { Finality } from './honest-load.ts';
 
 /** What the run was. */
 export interface RunFacts {
@@ -53,6 +53,12 @@ export function reportOf(slots: readonly SlotResult[], facts: RunFacts): DoubleS
     resolutionMs: spreadOf(slots.flatMap(({ ms }) => ms ?? [])),
     resolutionRounds: spreadOf(slots.flatMap(({ rounds }) => rounds ?? [])),
   };
+}
+
+/** The value at a percentile by the nearest rank; null of nothing. */
+function percentile(values: readonly number[], percent: number): number | null {
+  const ascending = values.toSorted((a, b) => a - b);
+  return ascending[Math.max(0, Math.ceil((percent / 100) * ascending.length) - 1)] ?? null;
 }
 
 function spreadOf(values: readonly number[]): Spread {

@@ -1,9 +1,8 @@
-/** Shows a replay while it runs: as a picture in a terminal, or as plain lines where there is none. */
+/** Shows what runs while it runs: as a picture in a terminal, or as plain lines where there is none. */
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
-import { clock, counted, grouped, type Painter, type Style } from './terminal-text.ts';
-import { type ReplayView, renderView } from './view.ts';
+import type { Painter, Style } from './terminal-text.ts';
 
 /** Four pictures a second: numbers that change faster cannot be read. */
 const PICTURE_INTERVAL_MS = 250;
@@ -22,16 +21,22 @@ const FORMATS: Readonly<Record<Exclude<Style, 'plain'>, Parameters<typeof styleT
   bad: 'red',
 };
 
+/** What a picture has room for. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** Stopped once or more often, it leaves the last picture or line standing. */
 export interface Display {
   stop(): void;
 }
 
-/** A picture that is drawn over itself. `stream` is a terminal. */
+/** A picture that is drawn over itself. `stream` is a terminal; `render` gives its lines. */
 export function showPicture(
   stream: WriteStream,
   environment: Readonly<Record<string, string | undefined>>,
-  view: () => ReplayView,
+  render: (size: TerminalSize, paint: Painter) => readonly string[],
 ): Display {
   const draw = createLogUpdate(stream);
   const paint: Painter = (style, text) =>
@@ -42,7 +47,7 @@ export function showPicture(
     const columns = stream.columns || SIZE_DEFAULT.columns;
     // The last row stays empty: a line break there would scroll the picture away.
     const rows = (stream.rows || SIZE_DEFAULT.rows) - 1;
-    const text = renderView(view(), { columns, rows }, paint).join('\n');
+    const text = render({ columns, rows }, paint).join('\n');
     draw(asciiOnly ? toAscii(text) : text);
   };
   const redraw = (): void => {
@@ -72,30 +77,15 @@ export function toAscii(text: string): string {
 }
 
 /** A line of totals every few seconds. */
-export function showLines(write: (line: string) => void, view: () => ReplayView): Display {
-  const timer = setInterval(() => write(progressLine(view())), LINE_INTERVAL_MS);
+export function showLines(write: (line: string) => void, line: () => string): Display {
+  const timer = setInterval(() => write(line()), LINE_INTERVAL_MS);
   let stopped = false;
   return {
     stop() {
       if (stopped) return;
       stopped = true;
       clearInterval(timer);
-      write(progressLine(view()));
+      write(line());
     },
   };
-}
-
-/** The totals in one line. */
-export function progressLine(view: ReplayView): string {
-  const { total, settled, failed, running } = view.sessions;
-  const parts = [
-    `${clock(view.elapsedMs)}  ${grouped(settled)} of ${counted(total, 'session')} settled`,
-    `${grouped(running.length)} running`,
-    ...(failed === 0 ? [] : [`${grouped(failed)} failed`]),
-    `${counted(view.payments, 'payment')} at ${view.paymentsPerSecond.toFixed(1)}/s`,
-    ...(view.finality === undefined
-      ? []
-      : [`finality p50 ${view.finality.p50} ms, p99 ${view.finality.p99} ms`]),
-  ];
-  return parts.join(', ');
 }

@@ -20,6 +20,7 @@ import { describeProblem, isProblem, parseSessions } from './session-file.ts';
 import { generateSessions } from './session-generator.ts';
 import { UpError } from './up-error.ts';
 import { startValidators, type Validators } from './validators.ts';
+import { progressLine, renderView } from './view.ts';
 
 /** At 200 times life this is a few minutes to look at. */
 const SESSIONS_DEFAULT = 60;
@@ -150,8 +151,8 @@ async function replay(
 
 function show(deps: UpDeps, board: Board): Display {
   return deps.terminal === undefined
-    ? showLines(deps.note, board.view)
-    : showPicture(deps.terminal, deps.environment, board.view);
+    ? showLines(deps.note, () => progressLine(board.view()))
+    : showPicture(deps.terminal, deps.environment, (size, paint) => renderView(board.view(), size, paint));
 }
 
 async function startFleets(

@@ -3,6 +3,7 @@
  *
  * Rows go first to the three lines of totals, then to validators and sessions; what has no room is counted in words.
  */
+import type { TerminalSize } from './live-view.ts';
 import type { Speed } from './replay-plan.ts';
 import type { Percentiles } from './statistics.ts';
 import {
@@ -63,11 +64,6 @@ export interface ReplayView {
   readonly validators: readonly ValidatorView[];
   /** What went wrong or is worth knowing, newest last. */
   readonly notes: readonly string[];
-}
-
-export interface TerminalSize {
-  readonly columns: number;
-  readonly rows: number;
 }
 
 /** Fewer rows than this show the totals alone. */
@@ -173,4 +169,19 @@ function listed(lines: readonly Line[], room: number, noun: string): Line[] {
   if (lines.length <= room) return [...lines];
   const shown = lines.slice(0, Math.max(0, room - 1));
   return [...shown, [['dim', `and ${counted(lines.length - shown.length, `more ${noun}`)}`]]];
+}
+
+/** The totals in one line. */
+export function progressLine(view: ReplayView): string {
+  const { total, settled, failed, running } = view.sessions;
+  const parts = [
+    `${clock(view.elapsedMs)}  ${grouped(settled)} of ${counted(total, 'session')} settled`,
+    `${grouped(running.length)} running`,
+    ...(failed === 0 ? [] : [`${grouped(failed)} failed`]),
+    `${counted(view.payments, 'payment')} at ${view.paymentsPerSecond.toFixed(1)}/s`,
+    ...(view.finality === undefined
+      ? []
+      : [`finality p50 ${view.finality.p50} ms, p99 ${view.finality.p99} ms`]),
+  ];
+  return parts.join(', ');
 }

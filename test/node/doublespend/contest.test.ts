@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Payment } from '../../../ledger/index.ts';
 import { Contest } from '../../../node/doublespend/contest.ts';
-import type { DecidedBy } from '../../../node/doublespend/node-ear.ts';
+import type { DecidedBy } from '../../../node/load/node-ear.ts';
 import { describeReport, type RunFacts, reportOf } from '../../../node/doublespend/report.ts';
 import { keysOf, TestNetwork } from '../../dsl/network.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { WriteStream } from 'node:tty';
-import { progressLine, showPicture, toAscii } from '../../../node/up/live-view.ts';
-import type { ReplayView } from '../../../node/up/view.ts';
+import { showPicture, toAscii } from '../../../node/up/live-view.ts';
+import { progressLine, type ReplayView, renderView } from '../../../node/up/view.ts';
 
 const view: ReplayView = {
   elapsedMs: 65_400,
@@ -19,6 +19,8 @@ const view: ReplayView = {
   validators: [],
   notes: [],
 };
+
+const draw: Parameters<typeof showPicture>[2] = (size, paint) => renderView(view, size, paint);
 
 /** A terminal that keeps what is written. */
 class Terminal extends EventEmitter {
@@ -49,7 +51,7 @@ describe('the display of a replay', () => {
 
   it('in a terminal is drawn at once, again when the size changes, and left standing once', () => {
     const terminal = new Terminal();
-    const display = showPicture(terminal as unknown as WriteStream, {}, () => view);
+    const display = showPicture(terminal as unknown as WriteStream, {}, draw);
     const count = (): number => terminal.written.split('24 of 60').length - 1;
     assert.equal(count(), 1);
     terminal.columns = 60;
@@ -64,7 +66,7 @@ describe('the display of a replay', () => {
 
   it('is plain ASCII where the locale knows nothing else', () => {
     const terminal = new Terminal();
-    showPicture(terminal as unknown as WriteStream, { LC_ALL: 'C' }, () => view).stop();
+    showPicture(terminal as unknown as WriteStream, { LC_ALL: 'C' }, draw).stop();
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are ASCII too
     assert.match(terminal.written, /^[\x00-\x7f]*$/);
     assert.equal(toAscii('██░…'), '##.~');

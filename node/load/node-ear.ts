@@ -1,11 +1,13 @@
-/** One node of a network as the double-spender hears it: what it says is final counts once the proof has been checked. */
-import type { Address, Genesis, Payment, PaymentId, Round } from '../../ledger/index.ts';
+/** One node of a network as a load generator hears it: what it says is final counts once the proof has been checked. */
+import type { Address, Genesis, PaymentId, Round } from '../../ledger/index.ts';
 import {
+  type AccountView,
   type HistoryEntry,
   type LightLink,
   type LightPeers,
   type LightPush,
   type Log,
+  type NodeView,
   SUBMIT_PAYMENTS_MAX,
   SUBSCRIPTION_ADDRESSES_MAX,
   type SubmitReply,
@@ -22,6 +24,8 @@ export interface NodeEarDeps {
   final(node: number, payment: PaymentId, by: DecidedBy, told: Mark): void;
   /** Now. */
   mark(): Mark;
+  /** The node sent a proof that does not hold. */
+  lied?(node: number, problem: string): void;
 }
 
 /** When something came. */
@@ -41,7 +45,11 @@ export class NodeEar implements AsyncDisposable {
   readonly address: string;
   readonly #genesis: Genesis;
   readonly #deps: NodeEarDeps;
-  readonly #links: LightLink[] = [];
+  #links: LightLink[] = [];
+  #watched: readonly Address[] = [];
+  /** The links are made again; whoever comes meanwhile waits for the same. */
+  #reopening: Promise<void> | undefined;
+  #lost = false;
   /** Proofs that have come and are not checked yet: hundreds come at once, and checking must not hold up the next one. */
   readonly #told: { readonly entry: HistoryEntry; readonly mark: Mark }[] = [];
 
@@ -63,37 +71,70 @@ export class NodeEar implements AsyncDisposable {
     const link = await this.#deps.peers.connect(this.address);
     link.onPush((event) => this.#hear(event));
     this.#links.push(link);
+    void link.closed.then(() => {
+      this.#lost ||= this.#links.includes(link);
+    });
     return link;
   }
 
-  get #first(): LightLink {
+  /** The first link; all are made again once one of them has ended. Rejects with a PeersError while that fails. */
+  async #first(): Promise<LightLink> {
+    if (this.#lost) {
+      this.#reopening ??= this.#reopen().finally(() => {
+        this.#reopening = undefined;
+      });
+      await this.#reopening;
+    }
     return this.#links[0]!;
+  }
+
+  async #reopen(): Promise<void> {
+    const old = this.#links;
+    this.#links = [];
+    await Promise.all(old.map((link) => link[Symbol.asyncDispose]()));
+    await this.#link();
+    await this.#subscribe();
+    this.#lost = false;
   }
 
   /** @param addresses At most WATCHED_MAX, once. */
   async watch(addresses: readonly Address[]): Promise<void> {
-    for (let from = 0; from < addresses.length; from += SUBSCRIPTION_ADDRESSES_MAX) {
-      const link = from === 0 ? this.#first : await this.#link();
-      await link.subscribe(addresses.slice(from, from + SUBSCRIPTION_ADDRESSES_MAX));
+    this.#watched = addresses;
+    await this.#subscribe();
+  }
+
+  async #subscribe(): Promise<void> {
+    for (let from = 0; from < this.#watched.length; from += SUBSCRIPTION_ADDRESSES_MAX) {
+      const link = from === 0 ? this.#links[0]! : await this.#link();
+      await link.subscribe(this.#watched.slice(from, from + SUBSCRIPTION_ADDRESSES_MAX));
     }
   }
 
-  async submit(payments: readonly Payment[]): Promise<readonly SubmitReply[]> {
+  async submit(payments: readonly { readonly bytes: Uint8Array }[]): Promise<readonly SubmitReply[]> {
+    const link = await this.#first();
     const replies: SubmitReply[] = [];
     for (let from = 0; from < payments.length; from += SUBMIT_PAYMENTS_MAX) {
       const some = payments.slice(from, from + SUBMIT_PAYMENTS_MAX);
-      replies.push(...(await this.#first.submit(some.map(({ bytes }) => bytes))));
+      replies.push(...(await link.submit(some.map(({ bytes }) => bytes))));
     }
     return replies;
   }
 
-  tips(count: number): ReturnType<LightLink['tips']> {
-    return this.#first.tips(count);
+  async tips(count: number): ReturnType<LightLink['tips']> {
+    return (await this.#first()).tips(count);
+  }
+
+  async account(address: Address): Promise<AccountView> {
+    return (await this.#first()).account(address);
+  }
+
+  async status(): Promise<NodeView> {
+    return (await this.#first()).status();
   }
 
   /** Asks whether a payment is final here, for when it was not told. */
   async ask(id: PaymentId): Promise<boolean> {
-    const reply = await this.#first.proof(id);
+    const reply = await (await this.#first()).proof(id);
     if (reply === undefined || 'status' in reply) return false;
     return this.#take(reply, this.#deps.mark()) === id;
   }
@@ -117,6 +158,7 @@ export class NodeEar implements AsyncDisposable {
     const verdict = verifyClaim(this.#genesis, entry, 0);
     if ('problem' in verdict) {
       this.#deps.log.error({ node: this.address, problem: verdict.problem }, 'a node sent a false proof');
+      this.#deps.lied?.(this.node, verdict.problem);
       return undefined;
     }
     const { payment, proof } = verdict.verified;

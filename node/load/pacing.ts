@@ -1,0 +1,53 @@
+/** When payments fall due. Pure. */
+
+export interface Pacing {
+  /**
+   * When a payment falls due, in the caller's milliseconds; undefined when it does not, or not before others are final.
+   * @param lane 0 to lanes - 1.
+   * @param index Of the payment within its lane, from 0 at the beginning of this load.
+   * @param underWay Payments of the lane that are handed over and not known to be final.
+   */
+  dueMs(lane: number, index: number, underWay: number, nowMs: number): number | undefined;
+  /** Payments that have fallen due so far, all lanes together; undefined when that follows from what is final. */
+  dueBy(nowMs: number): number | undefined;
+  /** Nothing falls due from here on. */
+  readonly endMs: number;
+}
+
+/**
+ * Payments fall due at a fixed rate, the lanes in turn, whether or not earlier ones are final: whoever falls behind
+ * cannot hide it.
+ * @param options.rate A second, all lanes together.
+ */
+export function openLoop(options: {
+  readonly rate: number;
+  readonly lanes: number;
+  readonly startMs: number;
+  readonly seconds: number;
+}): Pacing {
+  const { rate, lanes, startMs, seconds } = options;
+  const total = Math.round(rate * seconds);
+  return {
+    endMs: startMs + seconds * 1000,
+    dueMs(lane, index) {
+      const turn = index * lanes + lane;
+      return turn < total ? startMs + (turn * 1000) / rate : undefined;
+    },
+    dueBy: (nowMs) => Math.max(0, Math.min(total, Math.floor(((nowMs - startMs) * rate) / 1000) + 1)),
+  };
+}
+
+/** Each lane has `window` payments under way, always: the next one is due when there is room. */
+export function closedLoop(options: {
+  readonly window: number;
+  readonly startMs: number;
+  readonly seconds: number;
+}): Pacing {
+  const { window, startMs, seconds } = options;
+  const endMs = startMs + seconds * 1000;
+  return {
+    endMs,
+    dueMs: (_lane, _index, underWay, nowMs) => (underWay < window && nowMs < endMs ? nowMs : undefined),
+    dueBy: () => undefined,
+  };
+}
