@@ -116,7 +116,14 @@ async function submitPaced(
 }
 
 function isTaken({ code }: Refusal): boolean {
-  if (code === 'queue_full' || code === 'budget_spent' || code === 'account_busy') return false;
+  // The payment before it may be on its way to here from another validator.
+  if (
+    code === 'queue_full' ||
+    code === 'budget_spent' ||
+    code === 'account_busy' ||
+    code === 'previous_unknown'
+  )
+    return false;
   throw new Error(`a payment was refused: ${code}`);
 }
 
