@@ -56,3 +56,16 @@ export function number(value: number): string {
     Math.abs(value) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 },
   );
 }
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Text as it stands in HTML and SVG, in attributes too. */
+export function html(text: string): string {
+  return text.replace(/[&<>"']/g, (one) => ESCAPES[one]!);
+}
