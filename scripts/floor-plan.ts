@@ -37,7 +37,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   level: ['node/store.ts'],
   piscina: ['node/pool.ts'],
-  'sodium-native': ['ledger/crypto-native.ts'],
+  'sodium-native': ['ledger/crypto-native.ts', 'bench/verify-limit.bench.ts'],
   '@noble/curves': ['ledger/crypto-noble.ts', 'bench/verify-limit.bench.ts'],
   '@noble/hashes': ['ledger/hash.ts', 'ledger/crypto-noble.ts', 'wallet/kdf-noble.ts'],
   libp2p: ['p2p/'],
