@@ -90,7 +90,7 @@ function specOf(series: readonly Series[]): TopLevelSpec {
 function logSteps(values: readonly number[]): number[] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const [from, to] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const steps = to - from > 3 ? [1] : [1, 2, 5];
+  const steps = to - from > 2 ? [1] : [1, 2, 5];
   return Array.from({ length: to - from + 1 }, (_, i) => steps.map((step) => step * 10 ** (from + i))).flat();
 }
 
