@@ -142,3 +142,20 @@ export const FLIGHT_ROUNDS_MAX = 16;
 
 /** Own blocks that leave during one time to finality, unless they are full: more of them would cost more and settle nothing sooner. */
 export const FLIGHT_BLOCKS = 16;
+
+/** Payments of clients that wait for their check, of all peers together: about 5 MiB, and a second of two cores. */
+export const DESK_WAITING_MAX = 16_384;
+
+/** Parts of submits that are checked at one time: a thread that is done finds the next one. */
+export const DESK_SLICES_MAX = 4;
+
+/** Payments in such a part, when one peer submits and when many do: 128 peers are a tenth of a second then. */
+export const DESK_SLICE_PAYMENTS_MAX = 256;
+export const DESK_SLICE_PAYMENTS_MIN = 16;
+
+/** An account that found no room is refused unseen for so long, doubling with each time in a row. */
+export const DESK_PAUSE_MIN_MS = 50;
+export const DESK_PAUSE_MAX_MS = 6400;
+
+/** Accounts of which this is remembered: about 10 MiB. */
+export const DESK_ACCOUNTS_MAX = 65_536;
