@@ -5,6 +5,7 @@ import type { Submission } from './admission.ts';
 import { type LedgerThread, LedgerThreadError } from './ledger-thread.ts';
 import { LEDGER_CALLS_MAX } from './limits.ts';
 import type { NodeParts } from './node-parts.ts';
+import { VitalSigns } from './vitals.ts';
 
 export function vertexHandlers(parts: NodeParts): VertexHandlers {
   return {
@@ -33,6 +34,8 @@ async function submit(
 
 export function lightHandlers(parts: NodeParts): LightHandlers {
   const { verify, genesis } = parts;
+  const vitals = new VitalSigns();
+  parts.defer(async () => vitals[Symbol.dispose]());
   return {
     async submit(payments) {
       const checked = await verify.checkPayments(payments);
@@ -50,7 +53,11 @@ export function lightHandlers(parts: NodeParts): LightHandlers {
       if (parts.work === undefined) return { code: 'queue_full', waiting: 0, max: 0 };
       return parts.work.find(workSeed(genesis.network, previous, account), genesis.workBits, signal);
     },
-    status: async () => ({ ...(await parts.ledger.call('status')), peers: parts.peers.list().length }),
+    status: async () => ({
+      ...(await parts.ledger.call('status')),
+      peers: parts.peers.list().length,
+      vitals: vitals.signs,
+    }),
     subscribe: (addresses: readonly Address[], push: (event: LightPush) => boolean) =>
       parts.subscriptions.add(addresses, push),
   };

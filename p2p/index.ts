@@ -9,6 +9,7 @@ export type {
   ProofReply,
   StatusClaim,
   SubmitReply,
+  Vitals,
 } from './light-messages.ts';
 export { createLightPeers } from './light-peers.ts';
 export {

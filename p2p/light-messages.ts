@@ -59,6 +59,16 @@ export interface NodeView {
   readonly rounds: readonly Round[];
   /** What keeps the node from voting: `disk_full`, `last_round_unknown`, or the code of a fault. Missing when nothing does. */
   readonly trouble?: string | undefined;
+  readonly vitals?: Vitals | undefined;
+}
+
+/** How the process of a node is. */
+export interface Vitals {
+  /** Event loop delay of its main thread at p99, over the last seconds. */
+  readonly loopDelayMs: number;
+  readonly rssBytes: number;
+  /** JavaScript objects of the main thread. */
+  readonly heapBytes: number;
 }
 
 export interface HistoryEntry {

@@ -88,6 +88,7 @@ const nodeView = z.strictObject({
   peers: count,
   rounds: z.array(count).max(256),
   trouble: optional(z.string().max(64)),
+  vitals: optional(z.strictObject({ loopDelayMs: z.number().min(0), rssBytes: count, heapBytes: count })),
 });
 
 /** The values of the replies, by what was asked. */
