@@ -17,8 +17,8 @@ export interface SpamResult {
   readonly totals: LoadTotals;
   /** Why accounts could not go on, one entry each. */
   readonly stuck: readonly string[];
-  /** Due in the end, and taken by no node. */
-  readonly waiting: number;
+  /** Due, and taken by no node. */
+  readonly unsent: number;
   /** While payments fell due. */
   readonly finalPerSecond: number;
   readonly latency: Times & { readonly count: number };
@@ -54,7 +54,7 @@ export interface SpamReport extends SpamFacts {
 }
 
 export function makeReport(facts: SpamFacts, result: SpamResult): SpamReport {
-  const { totals, stuck, latency, lag, disagreements, lies, waiting } = result;
+  const { totals, stuck, latency, lag, disagreements, lies, unsent } = result;
   const { sent, final, refusals } = totals;
   const byReason: Record<string, number> = {};
   for (const reason of stuck) byReason[reason] = (byReason[reason] ?? 0) + 1;
@@ -64,7 +64,7 @@ export function makeReport(facts: SpamFacts, result: SpamResult): SpamReport {
     sent,
     final,
     lost: sent - final,
-    unsent: waiting,
+    unsent,
     disagreements,
     falseProofs: lies.length,
     stuck: byReason,

@@ -71,7 +71,7 @@ export class Spam implements AsyncDisposable {
   /** From when a payment was due to when it left: what the generator itself is late. */
   readonly #lag = new Latency();
   #traffic!: Traffic;
-  #tallies: Tally[] = [];
+  readonly #tallies: Tally[] = [];
   #startMs = 0;
 
   constructor(options: SpamOptions, deps: SpamDeps) {
@@ -88,17 +88,18 @@ export class Spam implements AsyncDisposable {
     const ahead = Math.max(1, Math.min(perAccount, Math.floor(AHEAD_MAX / accounts)));
     await this.#make(ahead);
     signal.throwIfAborted();
+    this.#startMs = now();
+    this.#tallies.push({ atMs: this.#startMs, sent: 0, final: 0 });
     const display = this.#deps.show(() => this.#view());
     const over = new AbortController();
     const load = this.#traffic.load;
     try {
-      this.#startMs = now();
       const pacing = openLoop({ rate, seconds, lanes: accounts, startMs: this.#startMs });
       const refilling = this.#refill(ahead, perAccount, AbortSignal.any([over.signal, signal]));
       await load.run(pacing, signal);
       over.abort();
       await refilling;
-      const { waiting } = load;
+      const due = pacing.dueBy(now())!;
       const elapsedMs = now() - this.#startMs;
       const { final } = load.totals;
       await load.drain(timeoutMs, NEVER);
@@ -110,7 +111,7 @@ export class Spam implements AsyncDisposable {
         {
           totals: load.totals,
           stuck: load.stuck.map(({ stuck }) => stuck!),
-          waiting,
+          unsent: Math.max(0, due - load.totals.sent),
           finalPerSecond: (final * 1000) / elapsedMs,
           latency: this.#latency,
           lag: this.#lag,
@@ -177,8 +178,8 @@ export class Spam implements AsyncDisposable {
     const atMs = now();
     const { load } = this.#traffic;
     const { sent, final, refusals } = load.totals;
-    this.#tallies = this.#tallies.filter((tally) => tally.atMs > atMs - RATE_WINDOW_MS);
     this.#tallies.push({ atMs, sent, final });
+    while (this.#tallies[1]!.atMs <= atMs - RATE_WINDOW_MS) this.#tallies.shift();
     const first = this.#tallies[0]!;
     const perSecond = (count: number): number =>
       atMs > first.atMs ? (count * 1000) / (atMs - first.atMs) : 0;

@@ -101,10 +101,11 @@ export function histogram(bars: readonly Bar[], columns: number, rows: number): 
 /** `up to 100,000 ms` */
 const LABEL_COLUMNS = 16;
 
-/** Milliseconds for people: 1.25 ms, 12.5 ms, 125 ms. */
+/** Milliseconds for people: 1.25 ms, 12.5 ms, 125 ms, 1,250 ms. */
 export function ms(value: number | null): string {
   if (value === null) return '-';
-  return `${value.toLocaleString('en-US', { maximumSignificantDigits: value < 1000 ? 3 : 21, maximumFractionDigits: 1 })} ms`;
+  const digits = value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
+  return `${value.toLocaleString('en-US', digits)} ms`;
 }
 
 /** The totals in one line. */
