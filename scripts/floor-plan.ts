@@ -26,7 +26,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   node: { imports: ['ledger', 'p2p', 'wallet'] },
   bench: {
     imports: ['ledger', 'p2p', 'wallet', 'node'],
-    open: ['test/sim/', 'test/generators/chance.ts', 'test/dsl/network.ts'],
+    open: [
+      'node/ledger-thread.ts',
+      'node/load/',
+      'node/verify-pool.ts',
+      'node/vertex-intake.ts',
+      'test/sim/',
+      'test/generators/chance.ts',
+      'test/dsl/network.ts',
+    ],
     development: true,
   },
   test: { imports: EVERYTHING, open: EVERYTHING.map((room) => `${room}/`), development: true },
