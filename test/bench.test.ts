@@ -52,6 +52,11 @@ describe('benches', () => {
     for (const name of benchNames()) assert.match(out, new RegExp(`^${name}: .+\\?$`, 'm'));
   });
 
+  it('are in the table of docs/performance.md', async () => {
+    const page = await readFile(path.join(import.meta.dirname, '../docs/performance.md'), 'utf8');
+    for (const name of benchNames()) assert.ok(page.includes(`\n| \`${name}\` | `), name);
+  });
+
   for (const name of benchNames()) {
     it(`${name} runs with small parameters, and prints all of every figure`, async function () {
       // Other programs may have the cores; alone it takes a tenth of it.

@@ -22,6 +22,7 @@ const PAGES = [
   'docs/refusals.md',
   'docs/operating.md',
   'docs/integrating.md',
+  'docs/performance.md',
 ] as const;
 
 function read(file: string): string {
