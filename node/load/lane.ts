@@ -42,6 +42,7 @@ export class Lane {
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #refusals = 0;
   #movedMs = 0;
+  #probes = 0;
 
   constructor(index: number, account: RawAccount, node: number) {
     this.index = index;
@@ -117,6 +118,7 @@ export class Lane {
   back({ number }: Parcel, nowMs: number): boolean {
     if (number >= this.#sent || number < this.#final) return false;
     this.#sent = number;
+    this.#probes = 0;
     this.#pausedUntilMs = nowMs + Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** this.#refusals++);
     return true;
   }
@@ -137,7 +139,15 @@ export class Lane {
     this.#sent = Math.max(this.#sent, this.#final);
     this.#taken = Math.max(this.#taken, this.#final);
     this.#movedMs = nowMs;
+    this.#probes = 0;
     return done;
+  }
+
+  /** Somebody has asked for the first one under way; how often so since something moved. */
+  probed(nowMs: number): number {
+    this.#movedMs = nowMs;
+    this.#probes += 1;
+    return this.#probes;
   }
 
   /** The first one under way when nothing has moved for so long. */

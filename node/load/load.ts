@@ -6,7 +6,13 @@
  * that are watched come back with a proof.
  */
 import type { PaymentId, Refusal } from '../../ledger/index.ts';
-import { type Log, PeersError, SUBMIT_PAYMENTS_MAX, type SubmitReply } from '../../p2p/index.ts';
+import {
+  type Log,
+  type PaymentStatus,
+  PeersError,
+  SUBMIT_PAYMENTS_MAX,
+  type SubmitReply,
+} from '../../p2p/index.ts';
 import { pause } from '../up/pause.ts';
 import type { Lane, Parcel } from './lane.ts';
 import type { Pacing } from './pacing.ts';
@@ -15,8 +21,8 @@ import type { Pacing } from './pacing.ts';
 export interface LoadNode {
   /** At most SUBMIT_PAYMENTS_MAX. Rejects with a PeersError. */
   submit(payments: readonly { readonly bytes: Uint8Array }[]): Promise<readonly SubmitReply[]>;
-  /** Asks for a payment's proof; what holds is told like one that came by itself. */
-  ask(id: PaymentId): Promise<boolean>;
+  /** Asks for a payment's proof; one that holds is told like one that came by itself. Undefined: it knows nothing of it. */
+  ask(id: PaymentId): Promise<PaymentStatus | undefined>;
 }
 
 export interface LoadDeps {
@@ -45,8 +51,14 @@ const TICK_MS = 10;
 /** Below LINK_REQUESTS_MAX. */
 const SUBMITS_UNDER_WAY_MAX = 8;
 
-/** A lane whose payments are not final after so long turns to the next node. */
-const PATIENCE_MS = 5_000;
+/** A lane whose payments have not moved for so long asks what has become of them. */
+const PATIENCE_MS = 3_000;
+
+/** Without an answer that helps it turns to the next node. */
+const PROBES_MAX = 5;
+
+/** Questions of that kind to one node at a time. */
+const PROBES_UNDER_WAY_MAX = 4;
 
 /** What has not been proven by itself in the end is asked for so often. */
 const ASK_MS = 500;
@@ -68,6 +80,7 @@ export class Load implements AsyncDisposable {
   readonly #deps: LoadDeps;
   readonly #pausedUntilMs: number[];
   readonly #underWay: number[];
+  readonly #probing: number[];
   readonly #firstLane: number[];
   readonly #parcels = new Map<PaymentId, Parcel>();
   readonly #refusals = new Map<string, number>();
@@ -80,6 +93,7 @@ export class Load implements AsyncDisposable {
     this.#deps = deps;
     this.#pausedUntilMs = deps.nodes.map(() => 0);
     this.#underWay = deps.nodes.map(() => 0);
+    this.#probing = deps.nodes.map(() => 0);
     this.#firstLane = deps.nodes.map(() => 0);
   }
 
@@ -209,7 +223,7 @@ export class Load implements AsyncDisposable {
     this.#underWay[i]! += 1;
     try {
       const replies = await node.submit(parcels);
-      for (const [p, parcel] of parcels.entries()) this.#answered(i, parcel, replies[p]!);
+      for (const [p, parcel] of parcels.entries()) this.#answered(parcel, replies[p]!);
     } catch (error) {
       this.#failed(i, error);
       for (const parcel of parcels) {
@@ -222,8 +236,8 @@ export class Load implements AsyncDisposable {
     }
   }
 
-  #answered(node: number, parcel: Parcel, reply: SubmitReply): void {
-    const { lane, number } = parcel;
+  #answered(parcel: Parcel, reply: SubmitReply): void {
+    const { lane } = parcel;
     if ('refusal' in reply) {
       const { code } = reply.refusal;
       // What follows a refused payment is refused for that, which says nothing more.
@@ -235,9 +249,6 @@ export class Load implements AsyncDisposable {
     if (reply.status === 'dead') lane.stuck = 'dead';
     else if (reply.status === 'dropped') lane.back(parcel, this.#deps.nowMs());
     else lane.took(parcel);
-    if (reply.status === 'final' && number >= lane.final) {
-      void this.#deps.nodes[node]!.ask(parcel.id).catch((error) => this.#failed(node, error));
-    }
   }
 
   /** A node that asks for patience gets it; one that fails is left alone for a while. */
@@ -254,13 +265,34 @@ export class Load implements AsyncDisposable {
     this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + 1);
   }
 
-  /** Accounts whose payments have been on their way for too long offer them to the next node. */
+  /** Asks what has become of payments that have been on their way for long: to submit them again would cost the node more. */
   #hurry(nowMs: number): void {
     for (const lane of this.#deps.lanes) {
-      const parcel = lane.busy ? undefined : lane.overdue(nowMs, PATIENCE_MS);
-      if (parcel === undefined) continue;
-      lane.back(parcel, nowMs);
-      this.#turn(lane, lane.node);
+      const { node } = lane;
+      if (lane.busy || this.#probing[node]! >= PROBES_UNDER_WAY_MAX || nowMs < this.#pausedUntilMs[node]!)
+        continue;
+      const parcel = lane.overdue(nowMs, PATIENCE_MS);
+      if (parcel !== undefined) void this.#probe(lane, parcel);
+    }
+  }
+
+  async #probe(lane: Lane, parcel: Parcel): Promise<void> {
+    const { node } = lane;
+    lane.busy = true;
+    this.#probing[node]! += 1;
+    try {
+      const status = await this.#deps.nodes[node]!.ask(parcel.id);
+      if (status === 'dead') lane.stuck = 'dead';
+      const unknown = status === undefined || status === 'dropped';
+      if (lane.probed(this.#deps.nowMs()) >= PROBES_MAX) this.#turn(lane, node);
+      if (unknown || lane.node !== node) lane.back(parcel, this.#deps.nowMs());
+    } catch (error) {
+      this.#failed(node, error);
+      this.#turn(lane, node);
+      lane.back(parcel, this.#deps.nowMs());
+    } finally {
+      this.#probing[node]! -= 1;
+      lane.busy = false;
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type LightPush,
   type Log,
   type NodeView,
+  type PaymentStatus,
   SUBMIT_PAYMENTS_MAX,
   SUBSCRIPTION_ADDRESSES_MAX,
   type SubmitReply,
@@ -132,11 +133,13 @@ export class NodeEar implements AsyncDisposable {
     return (await this.#first()).status();
   }
 
-  /** Asks whether a payment is final here, for when it was not told. */
-  async ask(id: PaymentId): Promise<boolean> {
+  /** Asks what has become of a payment here, for when it was not told: `final` once its proof has been checked. */
+  async ask(id: PaymentId): Promise<PaymentStatus | undefined> {
     const reply = await (await this.#first()).proof(id);
-    if (reply === undefined || 'status' in reply) return false;
-    return this.#take(reply, this.#deps.mark()) === id;
+    if (reply === undefined) return undefined;
+    // Final, it is said, and no proof yet: as good as under way.
+    if ('status' in reply) return reply.status === 'final' ? 'pending' : reply.status;
+    return this.#take(reply, this.#deps.mark()) === id ? 'final' : undefined;
   }
 
   #hear(event: LightPush): void {

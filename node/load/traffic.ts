@@ -157,7 +157,7 @@ export async function untilKnown(
 ): Promise<boolean> {
   const open = new Set(ears);
   while (now() < endMs && !signal.aborted) {
-    for (const ear of [...open]) if (await ear.ask(payment)) open.delete(ear);
+    for (const ear of [...open]) if ((await ear.ask(payment)) === 'final') open.delete(ear);
     if (open.size === 0) return true;
     await pause(POLL_MS, signal);
   }

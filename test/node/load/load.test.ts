@@ -102,10 +102,24 @@ describe('the load', () => {
     const world = worldOf(3, [{ failure: () => gone }, {}, { finalAfterMs: () => 20 }]);
     world.make(1);
     await world.load.run(open(world, 3, 1), NEVER);
-    await world.load.drain(20_000, NEVER);
+    await world.load.drain(40_000, NEVER);
     assert.equal(world.load.totals.final, 3);
     assert.equal(world.load.totals.refusals.unreachable, 1);
     assert.equal(world.came[2]!.length, 3);
+    assert.equal(world.came[1]!.length, 2, 'what a node has is not submitted to it again');
+  });
+
+  it('offers again what a node has forgotten', async () => {
+    let forgets = true;
+    const world = worldOf(1, [{ forgets: true, finalAfterMs: () => (forgets ? undefined : 20) }]);
+    world.make(2);
+    world.clock.after(2_000, () => {
+      forgets = false;
+    });
+    await world.load.run(open(world, 2, 1), NEVER);
+    await world.load.drain(10_000, NEVER);
+    assert.equal(world.load.totals.final, 2);
+    assert.equal(world.came[0]!.length, 4);
   });
 
   it('waits as long as a node asks for whose budget is spent', async () => {

@@ -43,6 +43,8 @@ export interface Behaviour {
   finalAfterMs?(nowMs: number): number | undefined;
   /** Why the node does not take it. */
   refusal?(bytes: Uint8Array, nowMs: number): Refusal | undefined;
+  /** It knows nothing of what it has taken. */
+  readonly forgets?: boolean;
   /** The submit as a whole fails. */
   failure?(nowMs: number): Error | undefined;
 }
@@ -90,7 +92,11 @@ export function worldOf(accounts: number, behaviours: readonly Behaviour[]): Wor
         if (failure !== undefined) throw failure;
         return payments.map(({ bytes }) => taken(bytes));
       },
-      ask: async (id) => final.has(id) && load.final(id, clock.nowMs),
+      async ask(id) {
+        if (!final.has(id)) return behaviour.forgets ? undefined : 'pending';
+        load.final(id, clock.nowMs);
+        return 'final';
+      },
     };
   });
   const load = new Load({
