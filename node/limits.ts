@@ -37,6 +37,15 @@ export const DISK_RETRY_MS = 2000;
 /** Bytes waiting for the verify pool, per lane: 256 full frames are about five seconds of two cores. */
 export const VERIFY_WAITING_BYTES_MAX = 256 * FRAME_BYTES_MAX;
 
+/**
+ * Of V8's space for young objects one thread takes at most so much, three semi-spaces of 8 MB. Left alone V8 takes 50 to 130 MB
+ * of the main and of the ledger thread each, and keeps it; that saves 2 % of the processor time.
+ */
+export const YOUNG_SPACE_MB = 24;
+
+/** The same for the main thread, which only the command line of its process can tell; node/ravel.ts has it too. */
+export const YOUNG_SPACE_FLAG = `--max-semi-space-size=${YOUNG_SPACE_MB / 3}`;
+
 /** Vertices and payments waiting for the verify pool, per lane, however small they are. */
 export const VERIFY_WAITING_MAX = 16_384;
 
