@@ -56,15 +56,11 @@ export async function runBenches(args: readonly string[], host: CommandHost): Pr
       continue;
     }
     try {
-      const result = await runOne(name, asked, (text, share) =>
-        host.progress.show({
-          bench: name,
-          index,
-          count: asked.names.length,
-          text,
-          ...(share === undefined ? {} : { share }),
-        }),
-      );
+      let done = 0;
+      const result = await runOne(name, asked, (text, share = done) => {
+        done = share;
+        host.progress.show({ bench: name, index, count: asked.names.length, text, share });
+      });
       host.progress.clear();
       host.out(asked.json ? `${JSON.stringify(result)}\n` : formatResult(result));
     } catch (error) {

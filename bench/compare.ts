@@ -1,7 +1,14 @@
 /** Two sets of results against one another, figure by figure, with the noise taken into account. */
 import { median } from './harness.ts';
 import { differenceInterval, factorInterval } from './noise.ts';
-import { type BenchResult, type Better, betterOf, type Measurement, type Unit } from './result.ts';
+import {
+  type BenchResult,
+  type Better,
+  betterOf,
+  LOAD_QUIET_MAX,
+  type Measurement,
+  type Unit,
+} from './result.ts';
 
 /**
  * Runs of the same code differ by more than the samples of one run do: memory lies elsewhere, neighbours of the machine
@@ -129,6 +136,6 @@ function warningsOf(before: readonly BenchResult[], after: readonly BenchResult[
     ...differ('versions of Node', ({ machine }) => machine.node),
     ...differ('sizes', ({ full }) => (full ? 'full' : 'small')),
     ...([...before, ...after].every(({ full }) => full) ? [] : ['Small sizes are no figures to compare.']),
-    ...(busy > 1 ? [`Others were busy on the machine: load ${busy.toFixed(1)}.`] : []),
+    ...(busy > LOAD_QUIET_MAX ? [`Others were busy on the machine: ${busy.toFixed(1)} cores.`] : []),
   ];
 }

@@ -28,7 +28,7 @@ export interface Run {
   parameter<T>(small: T, full: T): T;
   /**
    * A word for whoever waits.
-   * @param share how much of this bench is done, 0 to 1, where it can be told: it moves the bar.
+   * @param share how much of this bench is done, 0 to 1, where it can be told: it moves the bar, which else stays.
    */
   progress(text: string, share?: number): void;
   /**
@@ -113,7 +113,8 @@ export async function runBench(
   deps: { progress: Run['progress'] },
 ): Promise<BenchResult> {
   // Before the run: the clone may go on while it lasts.
-  const [machine, commit, began, startMs] = [machineNow(), commitNow(), new Date(), performance.now()];
+  const [machine, commit] = [await machineNow(), commitNow()];
+  const [began, startMs] = [new Date(), performance.now()];
   const notes = new Notes();
   const parameter: Run['parameter'] = (small, full) => (options.full ? full : small);
   await bench.run({

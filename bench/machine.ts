@@ -1,11 +1,28 @@
 /** On what a bench runs, and what of. */
 import { execFileSync } from 'node:child_process';
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Machine } from './result.ts';
 
-export function machineNow(): Machine {
+/** Long enough to see who else is there. */
+const LOOK_MS = 500;
+
+/** Resolves after a look at the cores, in which this process does nothing. */
+export async function machineNow(): Promise<Machine> {
   const cpu = cpus()[0]?.model.trim() ?? 'unknown';
-  return { cpu, cores: availableParallelism(), node: process.version, load: loadavg()[0]! };
+  return { cpu, cores: availableParallelism(), node: process.version, load: await coresBusy() };
+}
+
+/** The system's own mean of the last minute would count the bench before. */
+async function coresBusy(): Promise<number> {
+  const before = cpus();
+  await pause(LOOK_MS);
+  return cpus().reduce((sum, { times }, i) => {
+    const spent = (kind: keyof typeof times): number => times[kind] - (before[i]?.times[kind] ?? 0);
+    const busy = spent('user') + spent('nice') + spent('sys') + spent('irq');
+    const all = busy + spent('idle');
+    return sum + (all > 0 ? busy / all : 0);
+  }, 0);
 }
 
 /** Short id, with a + when files differ from it; `unknown` outside of a clone. */

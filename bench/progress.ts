@@ -10,7 +10,7 @@ export interface Step {
   /** What is being done. */
   readonly text: string;
   /** How much of this bench is done, 0 to 1. */
-  readonly share?: number;
+  readonly share: number;
 }
 
 export interface Progress {
@@ -57,7 +57,7 @@ function drawBar(stream: WriteStream): Progress {
 }
 
 /** Bar and clock, and below what is being done. */
-export function barText({ bench, index, count, text, share = 0 }: Step, elapsedMs: number): string {
+export function barText({ bench, index, count, text, share }: Step, elapsedMs: number): string {
   const full = Math.floor(((index + Math.min(1, Math.max(0, share))) / count) * BAR_WIDTH);
   const bar = '█'.repeat(full) + '░'.repeat(BAR_WIDTH - full);
   const seconds = Math.floor(elapsedMs / 1000);

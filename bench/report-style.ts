@@ -30,6 +30,7 @@ th { text-align: left; font-weight: 600; color: var(--quiet); font-size: .8rem; 
 th, td { padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td:first-child { min-width: 9rem; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; padding-right: 1.25rem; }
+.spread { white-space: nowrap; }
 small { color: var(--quiet); }
 code { font: .78rem/1.4 ui-monospace, monospace; color: var(--quiet); overflow-wrap: anywhere; }
 .reached { color: var(--good); white-space: nowrap; font-weight: 600; }

@@ -1,16 +1,13 @@
 /** Results as one page of HTML that needs nothing else: tables, plots, and what the figures may be set against. */
 import type { Plot } from './plots.ts';
 import { STYLE } from './report-style.ts';
-import { type BenchResult, type Measurement, reached } from './result.ts';
+import { type BenchResult, LOAD_QUIET_MAX, type Measurement, reached } from './result.ts';
 import { boundText, html, machineText, number, sizeText, spreadText, withUnit } from './text.ts';
 
 export interface Section {
   readonly result: BenchResult;
   readonly plots: readonly Plot[];
 }
-
-/** Above it somebody else was busy on the machine. */
-const LOAD_QUIET_MAX = 0.5;
 
 export function renderReport(sections: readonly Section[]): string {
   const results = sections.map(({ result }) => result);
@@ -134,7 +131,7 @@ ${rows.length === 0 ? '' : table(['Figure', 'Value', 'Spread', 'In relation', 'G
 function valueCells(one: Measurement): readonly string[] {
   return [
     `<b>${html(withUnit(one.median, one.unit))}</b>`,
-    `${spreadText(one)} <small>(${one.samples.length})</small>`,
+    `<span class="spread">${spreadText(one)} <small>(${one.samples.length})</small></span>`,
   ];
 }
 

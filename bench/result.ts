@@ -86,9 +86,12 @@ export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly node: string;
-  /** Mean number of processes that wanted to run in the last minute, before the bench. Above 0.5 somebody else was busy. */
+  /** Cores that others kept busy, in the moment before the bench. */
   readonly load: number;
 }
+
+/** Above it somebody else was busy on the machine, and rates and times are not to be quoted. */
+export const LOAD_QUIET_MAX = 0.25;
 
 /** What one bench has found. */
 export interface BenchResult {

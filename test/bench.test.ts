@@ -167,7 +167,7 @@ describe('benches', () => {
   });
 
   it('show how far they are', () => {
-    const step = { bench: 'work', index: 1, count: 4, text: 'tries' };
+    const step = { bench: 'work', index: 1, count: 4, text: 'tries', share: 0 };
     assert.match(barText({ ...step, share: 1 }, 61_500), /^█{12}░{12} {2}2 of 4 {2}work {2}1:01\n {2}tries$/);
     assert.match(barText(step, 0), /^█{6}░{18} /);
   });
