@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, rmSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,6 +19,9 @@ const RAVEL = path.resolve(import.meta.dirname, '../node/ravel.ts');
 const PATIENCE_MS = 60_000;
 
 const POLL_MS = 20;
+
+/** What a file system counts blocks in, whatever its own size of them. */
+const BLOCK_BYTES = 512;
 
 /** Linux counts processor time in these, whatever the kernel's own clock is. */
 const TICKS_PER_SECOND = 100;
@@ -47,20 +50,35 @@ export async function until(what: string, ask: () => boolean | Promise<boolean>)
   }
 }
 
+/** What one validator has taken; NaN where /proc does not tell. */
+export interface Taken {
+  /** Since it was started, user and system. */
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+  /** Of its database, as the file system counts. */
+  readonly diskBytes: number;
+  /** Snapshots made: from the first on, it forgets what is old. */
+  readonly snapshots: number;
+}
+
 export class BenchNetwork implements AsyncDisposable {
   readonly genesis: Genesis;
-  readonly #addresses: readonly string[];
+  /** Multiaddrs of the validators. */
+  readonly addresses: readonly string[];
+  readonly #dir: string;
   readonly #children: readonly ChildProcess[];
   readonly #owned: AsyncDisposableStack;
 
   private constructor(
     genesis: Genesis,
+    dir: string,
     addresses: readonly string[],
     children: readonly ChildProcess[],
     owned: AsyncDisposableStack,
   ) {
     this.genesis = genesis;
-    this.#addresses = addresses;
+    this.#dir = dir;
+    this.addresses = addresses;
     this.#children = children;
     this.#owned = owned;
   }
@@ -77,7 +95,7 @@ export class BenchNetwork implements AsyncDisposable {
     for (const child of children) owned.defer(() => end(child));
     endWithThisProcess(children, dir, owned);
     await Promise.all(children.map((child, i) => isReady(child, path.join(dir, `${i}.log`))));
-    const network = new BenchNetwork(genesis, addresses, children, owned.move());
+    const network = new BenchNetwork(genesis, dir, addresses, children, owned.move());
     try {
       const links = await Promise.all(addresses.map((_, i) => network.link(i)));
       await until('all validators are connected', async () => {
@@ -104,18 +122,26 @@ export class BenchNetwork implements AsyncDisposable {
       { log: silentLog, nowMs: () => performance.now() },
     );
     this.#owned.use(peers);
-    return peers.connect(this.#addresses[validator]!);
+    return peers.connect(this.addresses[validator]!);
   }
 
-  /** Processor time of all validators since they were started, user and system; NaN where /proc does not tell. */
-  async cpuMs(): Promise<number> {
-    const each = this.#children.map(async ({ pid }) => {
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-      // The name of the program, in brackets, may hold spaces; utime and stime are the 12th and 13th after it.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
-    });
-    return (await Promise.all(each)).reduce((sum, one) => sum + one, 0);
+  /** What each validator has taken so far. */
+  taken(): Promise<readonly Taken[]> {
+    return Promise.all(
+      this.#children.map(async ({ pid }, i) => {
+        const stats = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+        const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+        const log = await readFile(path.join(this.#dir, `${i}.log`), 'utf8');
+        // The name of the program, in brackets, may hold spaces; utime and stime are the 12th and 13th after it.
+        const fields = stats.slice(stats.lastIndexOf(')') + 2).split(' ');
+        return {
+          cpuMs: ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND,
+          rssBytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) * 1024,
+          diskBytes: await bytesIn(path.join(this.#dir, 'validators', String(i), 'db')),
+          snapshots: log.split('Made a snapshot').length - 1,
+        };
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -233,4 +259,18 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
   });
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  // LevelDB deletes files at any time.
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(path.join(folder, name)).then(
+        ({ blocks }) => blocks * BLOCK_BYTES,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
