@@ -26,10 +26,11 @@ const BLOCK_BYTES = 512;
 /** Linux counts processor time in these, whatever the kernel's own clock is. */
 const TICKS_PER_SECOND = 100;
 
-/** Settings of whoever runs the bench are no settings of the nodes that it runs. */
-const ENVIRONMENT = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('RAVEL_')),
-);
+/** Settings of whoever runs the bench are no settings of the nodes that it runs; the same Node runs both. */
+const ENVIRONMENT = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RAVEL_'))),
+  PATH: [path.dirname(process.execPath), process.env.PATH].join(path.delimiter),
+};
 
 export interface NetworkOptions {
   readonly validators: number;
@@ -195,7 +196,8 @@ async function initNetwork(
 function startValidator(dir: string, index: number): ChildProcess {
   const log = openSync(path.join(dir, `${index}.log`), 'a', 0o600);
   try {
-    return spawn(process.execPath, [RAVEL, 'node', '--dir', path.join(dir, 'validators', String(index))], {
+    // As a command, with what its first line asks of Node.
+    return spawn(RAVEL, ['node', '--dir', path.join(dir, 'validators', String(index))], {
       stdio: ['ignore', log, log, 'ipc'],
       env: ENVIRONMENT,
     });
