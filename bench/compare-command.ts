@@ -1,6 +1,6 @@
 /** `npm run bench:compare`: whether one set of results is better or worse than another. */
 import { parseArgs } from 'node:util';
-import { type Change, type Comparison, compare, MARGIN } from './compare.ts';
+import { type Change, type Comparison, compare, MARGIN, type Verdict } from './compare.ts';
 import { ResultsError, readResults } from './results.ts';
 import { withUnit } from './text.ts';
 
@@ -12,15 +12,16 @@ export interface CompareHost {
 const USAGE = `Usage: npm run bench:compare -- A B [--margin PERCENT] [--json]
 
   A, B              what --out has written, before and after: a file, or a folder with all in it. Several runs of the same
-                    code, in folders side by side in one folder, are taken together, which shows the noise between runs.
+                    code, in folders side by side in one folder, are all held against all of the other side.
   --margin PERCENT  a change counts when all of its interval lies beyond this (${MARGIN * 100})
   --json            one line of JSON
 
-Exit codes: 0 nothing is worse, 1 something is worse, 2 not understood, or nothing to compare.
+Exit codes: 0 nothing is worse; 1 something is worse; 2 not understood, or nothing to compare; 3 something has changed, but others
+were busy on the machine: measure again when it is quiet, or five times on each side, in turns.
 `;
 
-/** 0: nothing is worse. 1: something is. 2: what was asked for cannot be understood, or the two have no figure in common. */
-export async function runCompare(args: readonly string[], host: CompareHost): Promise<0 | 1 | 2> {
+/** Resolves with the exit code: see the usage. */
+export async function runCompare(args: readonly string[], host: CompareHost): Promise<0 | 1 | 2 | 3> {
   const asked = read(args);
   if ('trouble' in asked) {
     host.note(`${asked.trouble}\n\n${USAGE}`);
@@ -32,7 +33,8 @@ export async function runCompare(args: readonly string[], host: CompareHost): Pr
     if (comparison.changes.length === 0)
       throw new ResultsError(`${places.join(' and ')} have no figure in common: run the same benches twice`);
     host.out(json ? `${JSON.stringify(comparison)}\n` : formatComparison(comparison));
-    return comparison.changes.some(({ verdict }) => verdict === 'worse') ? 1 : 0;
+    const verdicts = new Set(comparison.changes.map(({ verdict }) => verdict));
+    return verdicts.has('worse') ? 1 : verdicts.has('unsure') ? 3 : 0;
   } catch (error) {
     if (!(error instanceof ResultsError)) throw error;
     host.note(`${error.message}\n`);
@@ -70,7 +72,13 @@ function read(args: readonly string[]): Asked | { readonly trouble: string } {
 /** Of rates and times; other units are better or worse. */
 const SPEED = /second|^(CPU )?(s|ms|µs|ns)$/;
 
-const WORDS = { better: 'better', worse: 'worse', changed: 'changed', same: 'same within noise' } as const;
+const WORDS: Readonly<Record<Verdict, string>> = {
+  better: 'better',
+  worse: 'worse',
+  changed: 'changed',
+  same: 'same within noise',
+  unsure: 'unsure: the machine was busy',
+};
 
 /** Lines for people: warnings, then figure, values, change with its interval, verdict. */
 export function formatComparison({ changes, onlyBefore, onlyAfter, warnings }: Comparison): string {
@@ -88,11 +96,10 @@ export function formatComparison({ changes, onlyBefore, onlyAfter, warnings }: C
       .join('  ')
       .trimEnd(),
   );
-  const count = (verdict: Change['verdict']): number =>
-    changes.filter((one) => one.verdict === verdict).length;
-  const sums = (Object.keys(WORDS) as Change['verdict'][]).map(
-    (verdict) => `${count(verdict)} ${WORDS[verdict]}`,
-  );
+  const count = (verdict: Verdict): number => changes.filter((one) => one.verdict === verdict).length;
+  const sums = (Object.keys(WORDS) as Verdict[])
+    .filter((verdict) => count(verdict) > 0)
+    .map((verdict) => `${count(verdict)} ${WORDS[verdict]}`);
   return [
     ...warnings.map((warning) => `Warning: ${warning}`),
     ...lines,

@@ -1,6 +1,6 @@
 /** Two sets of results against one another, figure by figure, with the noise taken into account. */
 import { median } from './harness.ts';
-import { differenceInterval, factorInterval } from './noise.ts';
+import { differenceInterval, factorInterval, type Interval } from './noise.ts';
 import {
   type BenchResult,
   type Better,
@@ -10,11 +10,20 @@ import {
   type Unit,
 } from './result.ts';
 
-/**
- * Runs of the same code differ by more than the samples of one run do: memory lies elsewhere, neighbours of the machine
- * come and go. A change counts when even the near end of its interval lies beyond this, unless asked otherwise.
- */
+/** A change counts when even the near end of its interval lies beyond this, unless asked otherwise. */
 export const MARGIN = 0.05;
+
+/**
+ * Runs of the same code differ by more than the samples of one run do: neighbours of the machine come and go. When that is all,
+ * every run of one side beats every run of the other in 1 of 3 comparisons of two and two runs, and in 1 of 126 of five and five.
+ */
+const RUNS_SURE = 5;
+
+/**
+ * `changed` when nothing says which way is better; `same` when it may be noise of the samples; `unsure` when there is a change
+ * that a busy machine may have made: too few runs of a side, and somebody else on the cores in one of them.
+ */
+export type Verdict = 'better' | 'worse' | 'changed' | 'same' | 'unsure';
 
 export interface Change {
   readonly bench: string;
@@ -26,8 +35,7 @@ export interface Change {
   /** By what the value is multiplied, and between what with 99 % confidence; not of figures that may be 0. */
   readonly factor?: number;
   readonly interval?: readonly [low: number, high: number];
-  /** `changed` when nothing says which way is better; `same` when it may be noise. */
-  readonly verdict: 'better' | 'worse' | 'changed' | 'same';
+  readonly verdict: Verdict;
   /** The operation itself did something else. */
   readonly otherDigest: boolean;
 }
@@ -41,10 +49,12 @@ export interface Comparison {
   readonly warnings: readonly string[];
 }
 
-/** A figure with the samples of all runs. */
+/** A figure in all runs of one side. */
 interface Pooled {
   readonly bench: string;
   readonly runs: readonly Measurement[];
+  /** The greatest load of them. */
+  readonly load: number;
 }
 
 /** @param margin share by which a value may differ and still be called the same. */
@@ -68,24 +78,27 @@ export function compare(
 }
 
 function pool(results: readonly BenchResult[]): ReadonlyMap<string, Pooled> {
-  const all = results.flatMap(({ bench, measurements }) => measurements.map((one) => ({ bench, one })));
+  const all = results.flatMap((result) => result.measurements.map((one) => ({ result, one })));
   // A figure with another unit is another figure.
   const groups = Map.groupBy(
     all,
-    ({ bench, one: { operation, unit } }) => `${bench}: ${operation} (${unit})`,
+    ({ result: { bench }, one: { operation, unit } }) => `${bench}: ${operation} (${unit})`,
   );
-  return new Map(
-    [...groups].map(([key, group]) => [key, { bench: group[0]!.bench, runs: group.map(({ one }) => one) }]),
-  );
+  const poolOf = (group: typeof all): Pooled => ({
+    bench: group[0]!.result.bench,
+    runs: group.map(({ one }) => one),
+    load: Math.max(...group.map(({ result }) => result.machine.load)),
+  });
+  return new Map([...groups].map(([key, group]) => [key, poolOf(group)]));
 }
 
 function changeOf(a: Pooled, b: Pooled, margin: number): Change {
   const digests = ({ runs }: Pooled): string =>
     [...new Set(runs.map(({ digest }) => digest))].toSorted().join();
   const figure = b.runs[0]!;
-  const interval = factorInterval(samples(a), samples(b));
-  const direction = directionOf(a, b, margin);
-  const better = betterOf(figure);
+  const interval = span(a, b, factorInterval);
+  const isSure =
+    Math.max(a.load, b.load) <= LOAD_QUIET_MAX || Math.min(a.runs.length, b.runs.length) >= RUNS_SURE;
   return {
     bench: a.bench,
     operation: figure.operation,
@@ -95,7 +108,7 @@ function changeOf(a: Pooled, b: Pooled, margin: number): Change {
     ...(interval === undefined
       ? {}
       : { factor: value(b) / value(a), interval: [interval.low, interval.high] as const }),
-    verdict: verdictOf(direction, better),
+    verdict: verdictOf(directionOf(a, b, interval, margin), betterOf(figure), isSure),
     otherDigest: digests(a) !== digests(b),
   };
 }
@@ -104,23 +117,27 @@ function value({ runs }: Pooled): number {
   return median(runs.map((run) => run.median));
 }
 
-function samples({ runs }: Pooled): readonly number[] {
-  return runs.flatMap((run) => run.samples);
+/** Each run of one side against each run of the other, and all of their intervals together. */
+function span(a: Pooled, b: Pooled, intervalOf: typeof factorInterval): Interval | undefined {
+  const intervals = a.runs.flatMap((one) => b.runs.map((other) => intervalOf(one.samples, other.samples)));
+  return intervals.reduce(
+    (all, one) => all && one && { low: Math.min(all.low, one.low), high: Math.max(all.high, one.high) },
+  );
 }
 
 /** Where the interval lies wholly beyond the margin. Figures that may be 0 have no factor: their difference counts. */
-function directionOf(a: Pooled, b: Pooled, margin: number): Better | undefined {
-  const factor = factorInterval(samples(a), samples(b));
+function directionOf(a: Pooled, b: Pooled, factor: Interval | undefined, margin: number): Better | undefined {
   if (factor !== undefined)
     return factor.low > 1 + margin ? 'more' : factor.high < 1 / (1 + margin) ? 'less' : undefined;
-  const difference = differenceInterval(samples(a), samples(b));
+  const difference = span(a, b, differenceInterval);
   if (difference === undefined) return undefined;
   const least = Math.abs(value(a)) * margin;
   return difference.low > least ? 'more' : difference.high < -least ? 'less' : undefined;
 }
 
-function verdictOf(direction: Better | undefined, better: Better | undefined): Change['verdict'] {
+function verdictOf(direction: Better | undefined, better: Better | undefined, isSure: boolean): Verdict {
   if (direction === undefined) return 'same';
+  if (!isSure) return 'unsure';
   if (better === undefined) return 'changed';
   return direction === better ? 'better' : 'worse';
 }

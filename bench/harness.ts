@@ -1,6 +1,6 @@
 /** How figures are taken, the same for every bench. Owner of the `benchmark` package. */
 import Benchmark from 'benchmark';
-import { commitNow, machineNow } from './machine.ts';
+import { commitNow, coresBusy, machineNow } from './machine.ts';
 import type { BenchResult, Better, Goal, Measurement, Series, Skipped, Unit } from './result.ts';
 
 export type { BenchResult, Measurement } from './result.ts';
@@ -113,7 +113,7 @@ export async function runBench(
   deps: { progress: Run['progress'] },
 ): Promise<BenchResult> {
   // Before the run: the clone may go on while it lasts.
-  const [machine, commit] = [await machineNow(), commitNow()];
+  const [machine, commit, busyBefore] = [machineNow(), commitNow(), await coresBusy()];
   const [began, startMs] = [new Date(), performance.now()];
   const notes = new Notes();
   const parameter: Run['parameter'] = (small, full) => (options.full ? full : small);
@@ -134,6 +134,7 @@ export async function runBench(
       return notes.record({ ...figure, unit: 'a second', samples });
     },
   });
+  const seconds = (performance.now() - startMs) / 1000;
   const { measurements, series, skipped } = notes;
   if (measurements.length + skipped.length === 0)
     throw new Error(`bench ${options.name} has measured nothing`);
@@ -144,10 +145,10 @@ export async function runBench(
     ...(comparable === undefined ? {} : { comparable }),
     ...(notComparable === undefined ? {} : { notComparable }),
     full: options.full,
-    machine,
+    machine: { ...machine, load: Math.max(busyBefore, await coresBusy()) },
     commit,
     began: began.toISOString(),
-    seconds: (performance.now() - startMs) / 1000,
+    seconds,
     measurements,
     series,
     skipped,

@@ -7,14 +7,17 @@ import type { Machine } from './result.ts';
 /** Long enough to see who else is there. */
 const LOOK_MS = 500;
 
-/** Resolves after a look at the cores, in which this process does nothing. */
-export async function machineNow(): Promise<Machine> {
+/** All but the load, which takes a look before and after. */
+export function machineNow(): Omit<Machine, 'load'> {
   const cpu = cpus()[0]?.model.trim() ?? 'unknown';
-  return { cpu, cores: availableParallelism(), node: process.version, load: await coresBusy() };
+  return { cpu, cores: availableParallelism(), node: process.version };
 }
 
-/** The system's own mean of the last minute would count the bench before. */
-async function coresBusy(): Promise<number> {
+/**
+ * Cores that others keep busy, in half a second in which this process does nothing. The system's own mean of the last minute
+ * would count the bench before.
+ */
+export async function coresBusy(): Promise<number> {
   const before = cpus();
   await pause(LOOK_MS);
   return cpus().reduce((sum, { times }, i) => {

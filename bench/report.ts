@@ -59,7 +59,7 @@ function warnings(results: readonly BenchResult[], machines: number, commits: nu
     small.length > 0 &&
       `Small sizes, which only show that a bench works: ${small.join(', ')}. No figures to quote.`,
     busy.length > 0 &&
-      `Others were busy on the machine before: ${busy.join(', ')}. Ratios of one run bear that; rates and times do not.`,
+      `Others were busy on the machine before or after: ${busy.join(', ')}. Ratios of one run bear that; rates and times do not.`,
     machines > 1 && 'The benches ran on different machines.',
     commits > 1 && 'The benches ran at different commits.',
     commits === 1 && results[0]?.commit.endsWith('+') && 'Files differed from the commit.',

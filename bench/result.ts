@@ -86,7 +86,7 @@ export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly node: string;
-  /** Cores that others kept busy, in the moment before the bench. */
+  /** Cores that others kept busy, in a moment before the bench or in one after it, whichever is more. */
   readonly load: number;
 }
 

@@ -23,7 +23,7 @@ export function sizeText(full: boolean): string {
 }
 
 export function machineText({ cpu, cores, load, node }: Machine): string {
-  return `${cpu}, ${cores} cores, ${load.toFixed(1)} busy before, Node ${node}`;
+  return `${cpu}, ${cores} cores, ${load.toFixed(1)} busy with others, Node ${node}`;
 }
 
 /** `12.3 to 14.1`. */

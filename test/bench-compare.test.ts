@@ -150,6 +150,18 @@ describe('comparing two results', () => {
   for (const [what, before, after, expected] of rows)
     it(`says that ${what}`, () => assert.equal(verdict(before, after), expected));
 
+  it('is not sure of a change on a busy machine, unless five runs of each side agree', () => {
+    const busy = { machine: { cpu: 'Abacus', cores: 2, node: 'v24.0.0', load: 1 } };
+    const runs = (factor: number, count: number, more: Partial<BenchResult> = {}): readonly BenchResult[] =>
+      Array.from({ length: count }, () => result([figure(scaled(factor))], more));
+    const verdictOf = (a: readonly BenchResult[], b: readonly BenchResult[]) =>
+      compare(a, b).changes[0]!.verdict;
+    assert.equal(verdictOf(runs(1, 4), runs(1.5, 4, busy)), 'unsure');
+    assert.equal(verdictOf(runs(1, 5), runs(1.5, 5, busy)), 'worse');
+    assert.equal(verdictOf(runs(1, 4), runs(1, 4, busy)), 'same');
+    assert.equal(verdictOf(runs(1, 5), [...runs(1.5, 4), ...runs(1, 1)]), 'same', 'one does not agree');
+  });
+
   it('warns of other machines, sizes, versions and of busy ones, and names what only one side has', () => {
     const other = { machine: { cpu: 'Engine', cores: 4, node: 'v25.0.0', load: 3 }, full: false };
     const { warnings, onlyBefore, onlyAfter } = compare(
@@ -167,9 +179,9 @@ describe('bench:compare', () => {
   let dir: string;
   before(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'ravel-compare-test-'));
-    const write = async (folder: string, measurements: readonly Measurement[]) => {
+    const write = async (folder: string, measurements: readonly Measurement[], more = {}) => {
       await mkdir(path.join(dir, folder), { recursive: true });
-      await writeFile(path.join(dir, folder, 'fake.json'), JSON.stringify(result(measurements)));
+      await writeFile(path.join(dir, folder, 'fake.json'), JSON.stringify(result(measurements, more)));
     };
     await write('before', [figure(FIVE)]);
     await write('noisy', [figure(FIVE.toReversed(), { digest: 'e' })]);
@@ -178,6 +190,9 @@ describe('bench:compare', () => {
     // A machine that is now fast, now slow.
     await write('drift/1', [figure(scaled(1.5))]);
     await write('drift/2', [figure(FIVE)]);
+    await write('busy', [figure(scaled(1.5))], {
+      machine: { cpu: 'Abacus', cores: 2, node: 'v24.0.0', load: 2 },
+    });
     await writeFile(path.join(dir, 'broken.json'), '{"bench": 1}');
   });
   after(() => rm(dir, { recursive: true }));
@@ -205,6 +220,12 @@ describe('bench:compare', () => {
     assert.equal(code, 0);
     assert.match(out, /same within noise; its digest is another one/);
     assert.equal((await run('/before', '/slow', '--margin', '60')).code, 0);
+  });
+
+  it('ends with 3 when a busy machine may have made the change', async () => {
+    const { code, out } = await run('/before', '/busy');
+    assert.equal(code, 3);
+    assert.match(out, /Warning: Others were busy.*unsure: the machine was busy/s);
   });
 
   it('takes several runs of one side together', async () => {
