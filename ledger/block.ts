@@ -10,6 +10,7 @@ import { FRAME_BYTES_MAX, PARENTS_MAX, PAYLOADS_MAX } from './limits.ts';
 import { checkPayment, type KnownHashes, readPayment } from './payment.ts';
 import type { Refusal } from './refusal.ts';
 import type { Block, Genesis, NetworkId, Payload, VertexId } from './types.ts';
+import { workBitsOf } from './work.ts';
 
 /** Bytes of a block beside its payloads, for `parents` parents. */
 export function blockOverheadBytes(parents: number): number {
@@ -67,8 +68,14 @@ export function decodeBlock(bytes: Uint8Array, network: NetworkId, known?: Known
 
 /** Signatures and work of all payloads. */
 export function checkBlock(block: Block, genesis: Genesis): Refusal | undefined {
+  const payments = block.payloads.filter((payload) => payload.kind === 'payment');
+  const bits = workBitsOf(genesis.network, payments);
+  let next = 0;
   for (const payload of block.payloads) {
-    const refusal = payload.kind === 'payment' ? checkPayment(payload, genesis) : checkData(payload, genesis);
+    const refusal =
+      payload.kind === 'payment'
+        ? checkPayment(payload, genesis, bits[next++]!)
+        : checkData(payload, genesis);
     if (refusal !== undefined) return refusal;
   }
   return undefined;

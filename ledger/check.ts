@@ -3,7 +3,7 @@
  * as packed hashes, so that the ledger thread decodes without hashing again.
  */
 import { checkBlock, decodeBlock } from './block.ts';
-import { hex, unhex } from './bytes.ts';
+import { hexOf, unhexInto } from './bytes.ts';
 import { KIND } from './encode.ts';
 import { HASH_BYTES } from './limits.ts';
 import { checkPayment, decodePayment, type KnownHashes } from './payment.ts';
@@ -20,14 +20,14 @@ class PackedHashes implements KnownHashes {
   next<H extends string>(): H {
     const at = this.#at;
     this.#at += HASH_BYTES;
-    return hex(this.#bytes.subarray(at, this.#at)) as H;
+    return hexOf(this.#bytes, at) as H;
   }
 }
 
 function pack(hashes: readonly string[]): Uint8Array {
   const bytes = new Uint8Array(hashes.length * HASH_BYTES);
   hashes.forEach((hash, i) => {
-    bytes.set(unhex(hash), i * HASH_BYTES);
+    unhexInto(hash, bytes, i * HASH_BYTES);
   });
   return bytes;
 }

@@ -2,7 +2,7 @@
  * Canonical bytes: big-endian, fixed layout, a leading kind byte and the network id on everything that is hashed or
  * signed. Decoding accepts exactly the bytes that encoding makes (docs/protocol.md, section 2).
  */
-import { hex, unhex } from './bytes.ts';
+import { hex, hexOf, unhexInto } from './bytes.ts';
 import { HASH_BYTES, NETWORK_ID_BYTES } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 import type { Hash, NetworkId } from './types.ts';
@@ -107,7 +107,9 @@ export class Writer {
   }
 
   hash(hash: Hash): this {
-    return this.bytes(unhex(hash));
+    const at = this.#room(HASH_BYTES);
+    unhexInto(hash, this.#bytes, at);
+    return this;
   }
 
   /** A count of 16 bits and the hashes. */
@@ -185,7 +187,7 @@ export class Reader {
   }
 
   hash<H extends Hash>(what: string): H {
-    return hex(this.bytes(HASH_BYTES, what)) as H;
+    return hexOf(this.#bytes, this.#take(HASH_BYTES, what)) as H;
   }
 
   count(min: number, max: number, what: string, read: (what: string) => number): number {

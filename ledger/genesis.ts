@@ -5,7 +5,7 @@
  */
 import { hex } from './bytes.ts';
 import { DecodeError, decoding, KIND, Reader, Writer } from './encode.ts';
-import { blake3, blake3Hex } from './hash.ts';
+import { blake3 } from './hash.ts';
 import {
   ALLOCATIONS_MAX,
   COMMITTEE_MAX,
@@ -91,7 +91,7 @@ export function decodeGenesis(bytes: Uint8Array): Genesis | Refusal {
     const { allocations, supply } = readAllocations(reader);
     reader.end('genesis');
     const hash = blake3(bytes);
-    const id = blake3Hex<VertexId>(bytes);
+    const id = hex(hash) as VertexId;
     const network = hash.slice(0, NETWORK_ID_BYTES) as NetworkId;
     const state = new StateTree(network);
     for (const { address, amount } of allocations) {

@@ -2,31 +2,31 @@
  * Merkle tree over ids in ascending order. A leaf is 06 | network | id, a node 07 | network | left | right, so no leaf can
  * pass for a node. A lone node at the end of a level moves up unchanged (as in RFC 6962).
  */
-import { hex, unhex } from './bytes.ts';
+import { concat, hex, hexOf, unhex, unhexInto } from './bytes.ts';
 import { KIND } from './encode.ts';
-import { blake3, ZERO_HASH } from './hash.ts';
+import { blake3, blake3Many, ZERO_HASH } from './hash.ts';
+import { HASH_BYTES } from './limits.ts';
 import type { Hash, NetworkId } from './types.ts';
 
 export class MerkleTree {
   readonly root: Hash;
-  /** Level 0 holds the leaves. */
-  readonly #levels: Uint8Array[][];
+  /** Of 32 bytes a node, without gaps. Level 0 holds the leaves. */
+  readonly #levels: Uint8Array[];
 
   /** @param ids Any number, in ascending order. */
   constructor(network: NetworkId, ids: readonly Hash[]) {
-    let level = ids.map((id) => leafHash(network, id));
+    const items = new Uint8Array(ids.length * HASH_BYTES);
+    for (const [i, id] of ids.entries()) unhexInto(id, items, i * HASH_BYTES);
+    const prefix = nodePrefix(network);
+    let level: Uint8Array = blake3Many(leafPrefix(network), items, HASH_BYTES);
     this.#levels = [level];
-    while (level.length > 1) {
-      const above: Uint8Array[] = [];
-      for (let i = 0; i < level.length; i += 2) {
-        const left = level[i]!;
-        const right = level[i + 1];
-        above.push(right === undefined ? left : nodeHash(network, left, right));
-      }
-      this.#levels.push(above);
-      level = above;
+    while (level.length > HASH_BYTES) {
+      const paired = level.length - (level.length % (2 * HASH_BYTES));
+      const above = blake3Many(prefix, level.subarray(0, paired), 2 * HASH_BYTES);
+      level = paired === level.length ? above : concat([above, level.subarray(paired)]);
+      this.#levels.push(level);
     }
-    this.root = ids.length === 0 ? ZERO_HASH : (hex(level[0]!) as Hash);
+    this.root = ids.length === 0 ? ZERO_HASH : (hexOf(level, 0) as Hash);
   }
 
   /** Siblings from the leaf upwards; where a node has none, nothing stands. */
@@ -34,20 +34,20 @@ export class MerkleTree {
     const path: Uint8Array[] = [];
     let at = index;
     for (const level of this.#levels.slice(0, -1)) {
-      const sibling = level[at ^ 1];
-      if (sibling !== undefined) path.push(sibling);
+      const sibling = (at ^ 1) * HASH_BYTES;
+      if (sibling < level.length) path.push(level.slice(sibling, sibling + HASH_BYTES));
       at >>= 1;
     }
     return path;
   }
 }
 
-function leafHash(network: NetworkId, id: Hash): Uint8Array {
-  return blake3(Uint8Array.of(KIND.merkleLeaf), network, unhex(id));
+function leafPrefix(network: NetworkId): Uint8Array {
+  return concat([Uint8Array.of(KIND.merkleLeaf), network]);
 }
 
-function nodeHash(network: NetworkId, left: Uint8Array, right: Uint8Array): Uint8Array {
-  return blake3(Uint8Array.of(KIND.merkleNode), network, left, right);
+function nodePrefix(network: NetworkId): Uint8Array {
+  return concat([Uint8Array.of(KIND.merkleNode), network]);
 }
 
 /**
@@ -62,15 +62,16 @@ export function rootOfPath(
   path: readonly Uint8Array[],
 ): Hash | undefined {
   if (!Number.isInteger(index) || index < 0 || index >= count) return undefined;
-  let node = leafHash(network, id);
+  const prefix = nodePrefix(network);
+  let node = blake3(leafPrefix(network), unhex(id));
   let at = index;
   let width = count;
   let used = 0;
   while (width > 1) {
     if ((at ^ 1) < width) {
       const sibling = path[used++];
-      if (sibling?.length !== 32) return undefined;
-      node = at % 2 === 0 ? nodeHash(network, node, sibling) : nodeHash(network, sibling, node);
+      if (sibling?.length !== HASH_BYTES) return undefined;
+      node = at % 2 === 0 ? blake3(prefix, node, sibling) : blake3(prefix, sibling, node);
     }
     at >>= 1;
     width = (width + 1) >> 1;

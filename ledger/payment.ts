@@ -31,7 +31,7 @@ import type {
   Transfer,
   Units,
 } from './types.ts';
-import { workBits, workSeed } from './work.ts';
+import { workBitsOf } from './work.ts';
 
 /** What the owner decides; see `paymentEssence`. */
 export interface PaymentDraft {
@@ -150,9 +150,15 @@ export function essenceOf(payment: Payment): Uint8Array {
   return payment.bytes.subarray(0, payment.bytes.length - WORK_BYTES - ED25519_SIGNATURE_BYTES);
 }
 
-/** Work first, as it is the cheaper check, then the signature. */
-export function checkPayment(payment: Payment, genesis: Genesis): Refusal | undefined {
-  const bits = workBits(workSeed(genesis.network, payment.previous, payment.account), payment.work);
+/**
+ * Work first, as it is the cheaper check, then the signature.
+ * @param bits Of its work, when somebody has computed them already.
+ */
+export function checkPayment(
+  payment: Payment,
+  genesis: Genesis,
+  bits: number = workBitsOf(genesis.network, [payment])[0]!,
+): Refusal | undefined {
   if (bits < genesis.workBits) return { code: 'too_little_work', bits, required: genesis.workBits };
   if (!verify(payment.scheme, payment.publicKey, essenceOf(payment), payment.signature)) {
     return { code: 'bad_signature', of: 'payment' };

@@ -70,7 +70,7 @@ function hashNode(
 ): void {
   node.set(child, LEFT_AT + bit * HASH_BYTES);
   node.set(sibling, LEFT_AT + (1 - bit) * HASH_BYTES);
-  blake3Into(node, out);
+  blake3Into([node], out, 0);
 }
 
 /** A half more than before: doubling would leave half of many megabytes empty. */

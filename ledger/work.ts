@@ -3,27 +3,74 @@
  * bits. A payment's seed depends on nothing that the payment says, so its owner works while idle. A data payload's seed
  * is its id.
  *
- * The seed is 32 bytes, so one try is one BLAKE3 compression of 40 bytes, which a SIMD kernel does four at a time.
+ * The seed is 32 bytes, so one try is one BLAKE3 compression of 40 bytes, and the kernel does four at a time.
  */
 import { assert } from './assert.ts';
-import { unhex } from './bytes.ts';
+import { concat, unhexInto } from './bytes.ts';
 import { KIND } from './encode.ts';
-import { blake3 } from './hash.ts';
+import { blake3, blake3Into, blake3Many, searchNonce } from './hash.ts';
+import { leadingZeroBits } from './hasher.ts';
 import { HASH_BYTES, WORK_BYTES } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 import type { Address, NetworkId, Slot } from './types.ts';
+
+const TRY_BYTES = HASH_BYTES + WORK_BYTES;
+const NOTHING = new Uint8Array(0);
+const NONCE_HALVES = 2 ** 32;
+
+/** Holds a digest between two lines of one function. */
+const digest = new Uint8Array(HASH_BYTES);
 
 /**
  * BLAKE3 of kind byte 05, network, previous, account: the 32 bytes over which a payment's work is done.
  * @param previous the payment's `previous`: the id of the account's last payment, or its address.
  */
 export function workSeed(network: NetworkId, previous: Slot, account: Address): Uint8Array {
-  return blake3(Uint8Array.of(KIND.work), network, unhex(previous), unhex(account));
+  return blake3(seedPrefix(network), seedItems([{ previous, account }]));
+}
+
+function seedPrefix(network: NetworkId): Uint8Array {
+  return concat([Uint8Array.of(KIND.work), network]);
+}
+
+function seedItems(slots: readonly { readonly previous: Slot; readonly account: Address }[]): Uint8Array {
+  const items = new Uint8Array(slots.length * 2 * HASH_BYTES);
+  for (const [i, { previous, account }] of slots.entries()) {
+    unhexInto(previous, items, 2 * i * HASH_BYTES);
+    unhexInto(account, items, (2 * i + 1) * HASH_BYTES);
+  }
+  return items;
 }
 
 /** The work of a nonce: leading zero bits of BLAKE3(seed 32 bytes, nonce 8 bytes), first byte first, 0 to 256. */
 export function workBits(seed: Uint8Array, nonce: Uint8Array): number {
-  return leadingZeroBits(blake3(tryOf(seed, nonce)));
+  assert(
+    seed.length === HASH_BYTES && nonce.length === WORK_BYTES,
+    'a try is 32 bytes of seed and 8 of nonce',
+  );
+  blake3Into([seed, nonce], digest, 0);
+  return leadingZeroBits(digest, 0);
+}
+
+/** What of a payment its work depends on. */
+export interface Worked {
+  readonly previous: Slot;
+  readonly account: Address;
+  /** 8 bytes. */
+  readonly work: Uint8Array;
+}
+
+/** `workBits` over the `workSeed` of each payment, in order; several at a time cost half as much or less. */
+export function workBitsOf(network: NetworkId, payments: readonly Worked[]): Uint16Array {
+  const seeds = blake3Many(seedPrefix(network), seedItems(payments), 2 * HASH_BYTES);
+  const tries = new Uint8Array(payments.length * TRY_BYTES);
+  for (const [i, { work }] of payments.entries()) {
+    assert(work.length === WORK_BYTES, 'a nonce is 8 bytes');
+    tries.set(seeds.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES), i * TRY_BYTES);
+    tries.set(work, i * TRY_BYTES + HASH_BYTES);
+  }
+  const digests = blake3Many(NOTHING, tries, TRY_BYTES);
+  return Uint16Array.from(payments, (_, i) => leadingZeroBits(digests, i * HASH_BYTES));
 }
 
 /** Refuses a nonce (8 bytes) whose work is under `required` bits. */
@@ -34,8 +81,8 @@ export function checkWork(seed: Uint8Array, nonce: Uint8Array, required: number)
 
 /**
  * One slice of a search: the first nonce with at least `bits` of work among the `tries` nonces from `start`, undefined
- * when there is none. 2^bits tries are needed on average, at 200,000 to 400,000 a second with noble. The caller loops over slices, so that
- * a search can be cancelled and shared among threads.
+ * when there is none. 2^bits tries are needed on average, at some 30 million a second with the kernel and a hundredth of
+ * that without. The caller loops over slices, so that a search can be cancelled and shared among threads.
  * @param start 0 to 2^64 - 1, where it begins again at 0.
  */
 export function searchWork(
@@ -44,32 +91,21 @@ export function searchWork(
   start: bigint | number,
   tries: number,
 ): Uint8Array | undefined {
-  const message = tryOf(seed, new Uint8Array(WORK_BYTES));
-  const view = new DataView(message.buffer);
-  const first = BigInt(start);
-  for (let i = 0; i < tries; i++) {
-    view.setBigUint64(HASH_BYTES, first + BigInt(i), true);
-    if (leadingZeroBits(blake3(message)) >= bits) return message.slice(HASH_BYTES);
+  assert(seed.length === HASH_BYTES, 'a seed is 32 bytes');
+  let next = BigInt(start);
+  for (let left = tries; left > 0; ) {
+    const low = Number(BigInt.asUintN(32, next));
+    const high = Number(BigInt.asUintN(32, next >> 32n));
+    // The upper half of the nonce stays the same within one call.
+    const now = Math.min(left, NONCE_HALVES - low);
+    const before = searchNonce(seed, bits, low, high, now);
+    if (before >= 0) {
+      const nonce = new DataView(new ArrayBuffer(WORK_BYTES));
+      nonce.setBigUint64(0, next + BigInt(before), true);
+      return new Uint8Array(nonce.buffer);
+    }
+    left -= now;
+    next += BigInt(now);
   }
   return undefined;
-}
-
-function tryOf(seed: Uint8Array, nonce: Uint8Array): Uint8Array {
-  assert(
-    seed.length === HASH_BYTES && nonce.length === WORK_BYTES,
-    'a try is 32 bytes of seed and 8 of nonce',
-  );
-  const message = new Uint8Array(HASH_BYTES + WORK_BYTES);
-  message.set(seed);
-  message.set(nonce, HASH_BYTES);
-  return message;
-}
-
-function leadingZeroBits(digest: Uint8Array): number {
-  let bits = 0;
-  for (const byte of digest) {
-    if (byte !== 0) return bits + Math.clz32(byte) - 24;
-    bits += 8;
-  }
-  return bits;
 }
