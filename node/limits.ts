@@ -55,8 +55,11 @@ export const VERIFY_TASK_BYTES_MAX = FRAME_BYTES_MAX;
 /** Things in one task of the verify pool: 256 signatures are about 20 ms as well. */
 export const VERIFY_TASK_ITEMS_MAX = 256;
 
-/** Nonces that a work thread tries before it looks whether it should stop: 80 ms with the portable hash, 1 ms with SIMD. */
-export const WORK_SLICE_TRIES = 1 << 14;
+/** Nonces that a work thread tries before it looks whether it should stop: 2 ms with SIMD, a quarter of a second without. */
+export const WORK_SLICE_TRIES = 1 << 16;
+
+/** Whoever waits for a nonce hears so often how far the search is. */
+export const WORK_PROGRESS_MS = 1000;
 
 /** Searches waiting for a work thread. At 16 bits and one thread that is two seconds; nobody waits longer than that. */
 export const WORK_WAITING_MAX = 256;

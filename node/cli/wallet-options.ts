@@ -95,6 +95,10 @@ export interface ConnectOptions {
   readonly listen?: readonly string[];
 }
 
+function millions(count: number): string {
+  return Math.round(count / 1e6).toLocaleString('en');
+}
+
 /** Opens the wallet's files and begins to dial the nodes. Nothing waits for the network yet. */
 export async function connect(
   flags: WalletFlags & NetworkFlags,
@@ -130,7 +134,12 @@ export async function connect(
         log,
         nowMs: () => Date.now(),
         async findWork(seed, bits, signal) {
-          const found = await pool.find(seed, bits, signal);
+          const inAll = millions(2 ** bits);
+          const found = await pool.find(seed, bits, signal, (tries) =>
+            host.stderr.write(
+              `The work for a payment goes on: ${millions(tries)} of about ${inAll} million tries.\n`,
+            ),
+          );
           if (isRefusal(found)) throw new Error(`the work pool is full: ${found.code}`);
           return found;
         },

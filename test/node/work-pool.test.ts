@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRefusal, workBits } from '../../ledger/index.ts';
-import { WORK_WAITING_MAX } from '../../node/limits.ts';
+import { WORK_SLICE_TRIES, WORK_WAITING_MAX } from '../../node/limits.ts';
 import { WorkPool } from '../../node/work-pool.ts';
 import { silentLog } from '../../p2p/log.ts';
 
@@ -41,6 +41,18 @@ describe('the work pool', function () {
     const nonce = await third;
     assert.ok(!isRefusal(nonce) && workBits(seedOf(3), nonce) >= 8);
     await assert.rejects(pool.find(seedOf(1), 8, running.signal), /not the first/);
+  });
+
+  it('tells whoever waits how many nonces it has tried, until it ends', async () => {
+    await using pool = new WorkPool({ threads: 2 }, { log: silentLog });
+    const giveUp = new AbortController();
+    const told: number[] = [];
+    const search = pool.find(seedOf(1), HOPELESS_BITS, giveUp.signal, (tries) => {
+      told.push(tries);
+      if (told.length === 2) giveUp.abort(new Error('told twice'));
+    });
+    await assert.rejects(search, /told twice/);
+    assert.ok(told[1]! > told[0]! && told[1]! % WORK_SLICE_TRIES === 0, `${told}`);
   });
 
   it('answers full when too many wait', async () => {
