@@ -112,8 +112,10 @@ export async function runBench(
   options: BenchOptions,
   deps: { progress: Run['progress'] },
 ): Promise<BenchResult> {
+  // Long enough to see who else is there.
+  const lookMs = options.full ? 500 : 50;
   // Before the run: the clone may go on while it lasts.
-  const [machine, commit, busyBefore] = [machineNow(), commitNow(), await coresBusy()];
+  const [machine, commit, busyBefore] = [machineNow(), commitNow(), await coresBusy(lookMs)];
   const [began, startMs] = [new Date(), performance.now()];
   const notes = new Notes();
   const parameter: Run['parameter'] = (small, full) => (options.full ? full : small);
@@ -145,7 +147,7 @@ export async function runBench(
     ...(comparable === undefined ? {} : { comparable }),
     ...(notComparable === undefined ? {} : { notComparable }),
     full: options.full,
-    machine: { ...machine, load: Math.max(busyBefore, await coresBusy()) },
+    machine: { ...machine, load: Math.max(busyBefore, await coresBusy(lookMs)) },
     commit,
     began: began.toISOString(),
     seconds,

@@ -4,9 +4,6 @@ import { availableParallelism, cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Machine } from './result.ts';
 
-/** Long enough to see who else is there. */
-const LOOK_MS = 500;
-
 /** All but the load, which takes a look before and after. */
 export function machineNow(): Omit<Machine, 'load'> {
   const cpu = cpus()[0]?.model.trim() ?? 'unknown';
@@ -14,12 +11,12 @@ export function machineNow(): Omit<Machine, 'load'> {
 }
 
 /**
- * Cores that others keep busy, in half a second in which this process does nothing. The system's own mean of the last minute
- * would count the bench before.
+ * Cores that others keep busy, in `lookMs` in which this process does nothing. The system's own mean of the last minute would
+ * count the bench before.
  */
-export async function coresBusy(): Promise<number> {
+export async function coresBusy(lookMs: number): Promise<number> {
   const before = cpus();
-  await pause(LOOK_MS);
+  await pause(lookMs);
   return cpus().reduce((sum, { times }, i) => {
     const spent = (kind: keyof typeof times): number => times[kind] - (before[i]?.times[kind] ?? 0);
     const busy = spent('user') + spent('nice') + spent('sys') + spent('irq');
