@@ -59,7 +59,10 @@ function specOf(series: readonly Series[]): TopLevelSpec {
     const plain = { title, type: 'quantitative' as const };
     if (!log.includes(which)) return plain;
     const values = series.flatMap(({ points }) => points.map((point) => point[which === 'x' ? 0 : 1]));
-    return { ...plain, scale: { type: 'log' as const, nice: false }, axis: { values: logSteps(values) } };
+    const distinct = [...new Set(values)];
+    // Sizes that were chosen are their own marks.
+    const marks = which === 'x' && distinct.length <= MARKS_MAX ? distinct : logSteps(values);
+    return { ...plain, scale: { type: 'log' as const, nice: false }, axis: { values: marks } };
   };
   const colour = {
     field: 'name',
@@ -93,6 +96,8 @@ function logSteps(values: readonly number[]): number[] {
   const steps = to - from > 2 ? [1] : [1, 2, 5];
   return Array.from({ length: to - from + 1 }, (_, i) => steps.map((step) => step * 10 ** (from + i))).flat();
 }
+
+const MARKS_MAX = 8;
 
 /** More than these along a line hide it. */
 const DOTS_MAX = 40;
