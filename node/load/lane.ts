@@ -92,10 +92,14 @@ export class Lane {
     return parcel;
   }
 
-  /** The next one to be handed over, if it may be now. */
-  next(nowMs: number): Parcel | undefined {
-    if (this.stuck !== undefined || nowMs < this.#pausedUntilMs) return undefined;
+  /** The next one to be handed over. */
+  get head(): Parcel | undefined {
     return this.#open[this.#sent - this.#final];
+  }
+
+  /** The same, if it may be now. */
+  next(nowMs: number): Parcel | undefined {
+    return this.stuck !== undefined || nowMs < this.#pausedUntilMs ? undefined : this.head;
   }
 
   /** The next one leaves now. */

@@ -74,6 +74,8 @@ const PASSING: ReadonlySet<Refusal['code']> = new Set([
   'budget_spent',
   'tangle_full',
   'stale',
+  // Its money may come a moment later to this node than to others.
+  'unfunded',
 ]);
 
 export class Load implements AsyncDisposable {
@@ -106,8 +108,15 @@ export class Load implements AsyncDisposable {
     return { sent, final, refusals: Object.fromEntries(this.#refusals) };
   }
 
+  /** All that a node has taken is proven, and nothing that is due waits for a node. */
   get #settled(): boolean {
-    return this.#deps.lanes.every(({ taken, final }) => taken === final);
+    const nowMs = this.#deps.nowMs();
+    const isDue = (parcel: Parcel): boolean =>
+      (this.#dueMs(parcel, nowMs) ?? Number.POSITIVE_INFINITY) <= nowMs;
+    return this.#deps.lanes.every((lane) => {
+      const { taken, final, head, stuck } = lane;
+      return taken === final && !lane.busy && (stuck !== undefined || head === undefined || !isDue(head));
+    });
   }
 
   /** Due, and no node has taken them. */
@@ -131,14 +140,15 @@ export class Load implements AsyncDisposable {
     this.#starts = this.#deps.lanes.map(({ sent }) => sent);
     this.#pacing = pacing;
     await this.#ticks(signal, () => this.#deps.nowMs() >= pacing.endMs);
+    if (signal.aborted) this.#pacing = undefined;
   }
 
   /**
-   * No payment is offered for the first time any more. Resolves when all that a node has taken are proven, or `timeoutMs` are
-   * over, or the signal aborts; what has not been proven by itself is asked for.
+   * What fell due is offered until nodes have taken it; after a load that was ended early, only what a node has taken once.
+   * Resolves when all of it is proven, or `timeoutMs` are over, or the signal aborts; what has not been proven by itself is
+   * asked for.
    */
   async drain(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    this.#pacing = undefined;
     const endMs = this.#deps.nowMs() + timeoutMs;
     let askAtMs = this.#deps.nowMs() + ASK_MS;
     let turn = 0;
@@ -243,7 +253,10 @@ export class Load implements AsyncDisposable {
       // What follows a refused payment is refused for that, which says nothing more.
       if (!lane.back(parcel, this.#deps.nowMs())) return;
       this.#count(code);
-      if (!PASSING.has(code)) lane.stuck = code;
+      if (PASSING.has(code)) return;
+      lane.stuck = code;
+      const { address } = lane.account;
+      this.#deps.log.warn({ account: address, refusal: reply.refusal }, 'an account cannot go on');
       return;
     }
     if (reply.status === 'dead') lane.stuck = 'dead';

@@ -85,7 +85,7 @@ const CURES: Readonly<Record<string, string>> = {
   previous_unknown: 'a node had not heard of the payment before. It was offered again',
   tangle_full: 'a node had no room for more vertices. Lower --rate',
   stale: 'a node was behind. It was offered again',
-  unfunded: 'an account had no money left. The node may have lost its funds: look at its log',
+  unfunded: 'a node had not heard yet that the account has money. It was offered again',
   slot_taken: 'a node knows another payment of the same account. Its key must be in use elsewhere',
   dead: 'a node says that the payment can never become final. Look at the logs of the nodes',
   timeout: 'a node did not answer in time. It is overloaded or gone: lower --rate, or look at its log',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Payment } from '../../../ledger/index.ts';
 import { Contest } from '../../../node/doublespend/contest.ts';
-import type { DecidedBy } from '../../../node/load/node-ear.ts';
 import { describeReport, type RunFacts, reportOf } from '../../../node/doublespend/report.ts';
+import type { DecidedBy } from '../../../node/load/node-ear.ts';
 import { keysOf, TestNetwork } from '../../dsl/network.ts';
 
 const NET = new TestNetwork({ weights: [1], funds: { alice: 10, bob: 10 }, signed: false });

@@ -155,6 +155,26 @@ describe('the load', () => {
     );
   });
 
+  it('goes on offering what fell due in the end, unless it was ended early', async () => {
+    for (const early of [false, true]) {
+      const refusal = { code: 'queue_full', waiting: 1, max: 1 } as const;
+      let full = true;
+      const world = worldOf(1, [{ finalAfterMs: () => 10, refusal: () => (full ? refusal : undefined) }]);
+      const stop = new AbortController();
+      world.make(10);
+      world.clock.after(900, () => early && stop.abort());
+      world.clock.after(2_000, () => {
+        full = false;
+      });
+      await world.load.run(open(world, 10, 1), stop.signal);
+      await world.load.drain(10_000, NEVER);
+      const expected = early ? 0 : 10;
+      assert.deepEqual(world.load.totals.final, expected);
+      assert.equal(world.times.length, expected);
+      if (!early) assert.ok(world.times[0]! >= 2_000);
+    }
+  });
+
   it('begins a new pace without what nobody took in the one before', async () => {
     let full = true;
     const refusal = { code: 'queue_full', waiting: 1, max: 1 } as const;
@@ -162,6 +182,7 @@ describe('the load', () => {
     world.make(10);
     await world.load.run(open(world, 5, 1), NEVER);
     await world.load.drain(100, NEVER);
+    assert.equal(world.load.waiting, 5);
     full = false;
     await world.load.run(open(world, 10, 1), NEVER);
     await world.load.drain(1_000, NEVER);
