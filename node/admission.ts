@@ -23,7 +23,7 @@ import {
 import type { StatusClaim, SubmitReply } from '../p2p/index.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FlightWindow } from './flight-window.ts';
-import { FULL_BLOCK_PAYMENTS } from './limits.ts';
+import { FLIGHT_BLOCKS, FULL_BLOCK_PAYMENTS } from './limits.ts';
 import type { CheckedPayment } from './verify-task.ts';
 
 /** A payment that has passed the stateless check. */
@@ -197,17 +197,18 @@ export class Admission {
   }
 
   /**
-   * Payments that a block may carry now. None while so many are on their way that the next block would be a sliver: what
-   * becomes final makes room for a better one.
+   * Payments that a block may carry now. While so many are on their way that the next block would be a sliver, none but those
+   * of payers who rarely have one waiting: what becomes final makes room for a better one.
    */
   get ready(): number {
     const waiting = this.#queue.size;
     if (waiting === 0) return 0;
-    const { payments, bytes } = this.#flight.room(this.#deps.round());
+    const { payments, rare, bytes } = this.#flight.room(this.#deps.round());
     if (payments >= waiting && bytes >= FRAME_BYTES_MAX) return waiting;
     this.#flight.full();
-    const worthwhile = Math.min(FULL_BLOCK_PAYMENTS, this.#flight.max / 4);
-    return payments >= worthwhile && bytes > 0 ? Math.min(payments, waiting) : 0;
+    const worthwhile = Math.min(FULL_BLOCK_PAYMENTS, this.#flight.max / FLIGHT_BLOCKS);
+    const many = payments >= worthwhile ? Math.min(payments, waiting) : 0;
+    return Math.max(many, Math.min(rare, this.#queue.rare));
   }
 
   /** What finality takes when little is on its way, as of late; 0 before the first. */
@@ -220,7 +221,8 @@ export class Admission {
     const round = this.#deps.round();
     const room = this.#flight.room(round);
     const bytesMax = Math.min(FRAME_BYTES_MAX - blockOverheadBytes(PARENTS_MAX), room.bytes);
-    const payments = this.#queue.take(Math.min(PAYLOADS_MAX, room.payments), bytesMax);
+    const most = Math.max(room.payments, room.rare);
+    const payments = this.#queue.take(Math.min(PAYLOADS_MAX, most), bytesMax, most - room.payments);
     this.#flight.left(payments, round, this.#deps.nowMs());
     return payments;
   }

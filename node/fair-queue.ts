@@ -6,6 +6,9 @@
  * buckets below that of an honest payer, and only those. Within a bucket accounts are equal but for the work that they
  * did above the minimum and a certified identity. Within an account payments go by sequence.
  *
+ * A bucket in which nobody waited comes first with its next turn, and may use a reserve that those who wait may not, once in
+ * a round of turns (as the new flows of FQ-CoDel, RFC 8290). So whoever pays now and then does not feel the queue.
+ *
  * When the queue is full, somebody of the bucket with the most payments for its weight gives way: the account with the
  * longest queue there, and of it the newest payment. So a flood of poor accounts drops its own payments first, and a
  * flood of rich ones does not drive the poor out.
@@ -51,8 +54,10 @@ export class FairQueue<P extends Queueable> {
   readonly #deps: FairQueueDeps<P>;
   readonly #entries = new Map<PaymentId, Entry<P>>();
   readonly #accounts = new Map<Address, AccountQueue<P>>();
-  /** Occupied buckets; the insertion order is the order of turns, the first one has the turn. */
+  /** Buckets in turn; the insertion order is the order of turns, the first one has the turn. An empty one waits for its turn to leave. */
   readonly #turns = new Map<number, BucketQueue<P>>();
+  /** Buckets that were not in turn when their first payment came: they go before the others, once. */
+  readonly #rare = new Map<number, BucketQueue<P>>();
   readonly #counters = { offered: 0, duplicates: 0, refused: 0, dropped: 0, removed: 0, taken: 0 };
 
   constructor(options: FairQueueOptions, deps: FairQueueDeps<P>) {
@@ -63,6 +68,13 @@ export class FairQueue<P extends Queueable> {
   /** Payments waiting. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Of them, those of buckets in which nobody waited before. */
+  get rare(): number {
+    let size = 0;
+    for (const bucket of this.#rare.values()) size += bucket.size;
+    return size;
   }
 
   get counters(): FairQueueCounters {
@@ -105,14 +117,18 @@ export class FairQueue<P extends Queueable> {
     return undefined;
   }
 
-  /** The next payments, fairly: at most `countMax`, at most `bytesMax` in all. */
-  take(countMax: number, bytesMax: number): readonly P[] {
+  /**
+   * The next payments, fairly: at most `countMax`, at most `bytesMax` in all.
+   * @param reserve Places among `countMax` that only rare payments take.
+   */
+  take(countMax: number, bytesMax: number, reserve = 0): readonly P[] {
     const taken: P[] = [];
     let bytes = 0;
     while (taken.length < countMax) {
       const account = this.#next();
       if (account === undefined) break;
       const entry = account.head;
+      if (taken.length >= countMax - reserve && !this.#rare.has(account.bucket.number)) break;
       // Whoever has the turn keeps it: a smaller payment behind must not slip in before.
       if (bytes + entry.bytes > bytesMax) break;
       bytes += entry.bytes;
@@ -137,18 +153,26 @@ export class FairQueue<P extends Queueable> {
   /** The account whose head is served next. Asking changes nothing but whose turn it is. */
   #next(): AccountQueue<P> | undefined {
     for (;;) {
-      const bucket = this.#turns.values().next().value;
+      const bucket = this.#rare.values().next().value ?? this.#turns.values().next().value;
       if (bucket === undefined) return undefined;
-      const account = bucket.next();
-      if (!bucket.granted) {
-        bucket.granted = true;
-        bucket.deficit += SHARE_BYTES * bucket.weight;
+      if (bucket.size > 0) {
+        const account = bucket.next();
+        if (!bucket.granted) {
+          bucket.granted = true;
+          bucket.deficit += SHARE_BYTES * bucket.weight;
+        }
+        if (bucket.deficit >= account.head.bytes) return account;
       }
-      if (bucket.deficit >= account.head.bytes) return account;
-      bucket.granted = false;
-      this.#turns.delete(bucket.number);
-      this.#turns.set(bucket.number, bucket);
+      this.#endTurn(bucket);
     }
+  }
+
+  #endTurn(bucket: BucketQueue<P>): void {
+    const { number, size } = bucket;
+    bucket.granted = false;
+    const wasInTurn = this.#turns.delete(number);
+    this.#rare.delete(number);
+    if (size > 0 || !wasInTurn) this.#turns.set(number, bucket);
   }
 
   #insert(entry: Entry<P>): void {
@@ -184,17 +208,21 @@ export class FairQueue<P extends Queueable> {
   }
 
   #bucket(number: number): BucketQueue<P> {
-    let bucket = this.#turns.get(number);
+    let bucket = this.#rare.get(number) ?? this.#turns.get(number);
     if (bucket === undefined) {
       bucket = new BucketQueue(number, BUCKET_WEIGHT_MIN + number);
-      this.#turns.set(number, bucket);
+      this.#rare.set(number, bucket);
     }
     return bucket;
   }
 
   #forget(account: AccountQueue<P>): void {
-    account.bucket.forget(account);
-    if (account.bucket.size === 0) this.#turns.delete(account.bucket.number);
+    const { bucket } = account;
+    bucket.forget(account);
+    if (bucket.size > 0) return;
+    // What it did not use of its turn is lost.
+    bucket.deficit = 0;
+    if (this.#rare.has(bucket.number) || bucket.granted) this.#endTurn(bucket);
   }
 
   /** Who gives way now that `offered` is in: somebody of its account, of the fullest bucket, or nobody. */
@@ -212,7 +240,7 @@ export class FairQueue<P extends Queueable> {
     if (this.#entries.size <= paymentsMax) return undefined;
     const refusal = { code: 'queue_full', waiting: this.#entries.size - 1, max: paymentsMax } as const;
     let fullest = account.bucket;
-    for (const bucket of this.#turns.values()) {
+    for (const bucket of [...this.#turns.values(), ...this.#rare.values()]) {
       const difference = bucket.size * fullest.weight - fullest.size * bucket.weight;
       // As full as that of the newcomer is not fuller; among others as full, the poorest.
       if (

@@ -5,18 +5,21 @@
  *
  * The window goes by the time to finality as TCP Vegas goes by the round trip (Brakmo and Peterson, 1995): a step wider after
  * each flight while finality is quick, narrower by a part when it has become slow. Equal steps up and equal parts down make
- * the windows of nodes that share a network alike (Chiu and Jain, 1989). What is quick is measured now and then, as BBR does
+ * the windows of nodes that share a network alike (Chiu and Jain, 1989); only wide ones take wider steps. What is quick is measured now and then, as BBR does
  * (Cardwell and others, 2016): less is sent for a moment, by all nodes in the same round, as one alone would not be noticed.
- * The quickest payment of a flight stands for it, so nobody's rivals, which wait for commits, can make windows narrow.
+ * The first payment to land of those that left in a flight stands for it, so nobody's rivals, which wait for commits, can make
+ * windows narrow.
  */
 import type { PaymentId, Round } from '../ledger/index.ts';
 import {
+  FLIGHT_GROW_BY,
   FLIGHT_PAYMENT_BYTES,
   FLIGHT_PAYMENTS_MAX,
   FLIGHT_PAYMENTS_MIN,
   FLIGHT_PAYMENTS_OF_ALL,
   FLIGHT_PROBE_ROUNDS,
   FLIGHT_PROBE_TO,
+  FLIGHT_RESERVE,
   FLIGHT_ROUNDS_MAX,
   FLIGHT_SHRINK_TO,
   FLIGHT_SLOW_FACTOR,
@@ -27,14 +30,24 @@ export interface Traveller {
   readonly bytes: Uint8Array;
 }
 
+export interface Room {
+  readonly payments: number;
+  /** With those of payers who rarely have one waiting: they find room when the window is full, narrow, or being probed. */
+  readonly rare: number;
+  readonly bytes: number;
+}
+
 interface Entry {
   readonly bytes: number;
   readonly round: Round;
   readonly atMs: number;
 }
 
-/** The first flight of a probe began with more on its way; the second one shows what less brings. */
-const PROBE_FLIGHTS = 2;
+/** The first flight of a probe began with more on its way, and so may the second; the third one shows what less brings. */
+const PROBE_FLIGHTS = 3;
+
+/** What is usual follows a slower probe by this part only: one is sooner too slow, for whatever reason, than too quick. */
+const SLOWER_WEIGHT = 1 / 4;
 
 export class FlightWindow {
   /** In the order in which they left. */
@@ -44,13 +57,11 @@ export class FlightWindow {
   #width: number;
   /** The present flight is over when something lands that left after this. */
   #flightFromMs = Number.NEGATIVE_INFINITY;
-  /** The quickest landing of this flight. */
-  #quickestMs = Number.POSITIVE_INFINITY;
   /** The window was what kept payments back during this flight. */
   #wanted = false;
   /** Flights of the present probe that are to come. */
   #probing = 0;
-  #probed = -1;
+  #probed: number | undefined;
   #usualMs = 0;
 
   /** @param validators Size of the committee: each may have a window as full as this one. */
@@ -64,9 +75,9 @@ export class FlightWindow {
     return this.#entries.size;
   }
 
-  /** Payments that may be on their way at one time. */
+  /** Payments that may be on their way at one time, but for the reserve. */
   get max(): number {
-    return this.#probing > 0 ? Math.max(this.#step, Math.round(this.#width * FLIGHT_PROBE_TO)) : this.#width;
+    return this.#probing > 0 ? Math.ceil(this.#width * FLIGHT_PROBE_TO) : this.#width;
   }
 
   /** What finality takes when little is on its way, as of late; 0 before the first. */
@@ -74,15 +85,17 @@ export class FlightWindow {
     return this.#usualMs;
   }
 
-  /** Payments and bytes that may leave now. */
-  room(round: Round): { readonly payments: number; readonly bytes: number } {
+  /** What may leave now. */
+  room(round: Round): Room {
     const span = Math.floor(round / FLIGHT_PROBE_ROUNDS);
-    if (span !== this.#probed) this.#probing = PROBE_FLIGHTS;
+    if (span !== (this.#probed ?? span)) this.#probing = PROBE_FLIGHTS;
     this.#probed = span;
     this.#expire(round);
+    const most = Math.ceil(this.#width * (1 + FLIGHT_RESERVE));
     return {
       payments: Math.max(0, this.max - this.#entries.size),
-      bytes: Math.max(0, this.max * FLIGHT_PAYMENT_BYTES - this.#bytes),
+      rare: Math.max(0, most - this.#entries.size),
+      bytes: Math.max(0, most * FLIGHT_PAYMENT_BYTES - this.#bytes),
     };
   }
 
@@ -102,18 +115,16 @@ export class FlightWindow {
 
   /** Final, all at one time: how long that took tells how busy the network is. Those that did not leave from here do not count. */
   landed(ids: readonly PaymentId[], nowMs: number): void {
-    let over = false;
+    let tookMs = Number.NEGATIVE_INFINITY;
     for (const id of ids) {
       const entry = this.#forget(id);
-      if (entry === undefined) continue;
-      // The clock of the machine may be set back.
-      this.#quickestMs = Math.min(this.#quickestMs, Math.max(1, nowMs - entry.atMs));
-      over ||= entry.atMs >= this.#flightFromMs;
+      if (entry !== undefined && entry.atMs >= this.#flightFromMs)
+        tookMs = Math.max(tookMs, nowMs - entry.atMs);
     }
-    if (!over) return;
-    this.#adapt();
+    if (tookMs === Number.NEGATIVE_INFINITY) return;
+    // The clock of the machine may be set back.
+    this.#adapt(Math.max(1, tookMs));
     this.#flightFromMs = nowMs;
-    this.#quickestMs = Number.POSITIVE_INFINITY;
     this.#wanted = false;
   }
 
@@ -139,16 +150,19 @@ export class FlightWindow {
   }
 
   /** A flight is over: everything that left before it began has had the time to land. */
-  #adapt(): void {
-    const tookMs = this.#quickestMs;
+  #adapt(tookMs: number): void {
     if (this.#usualMs === 0) this.#usualMs = tookMs;
     if (this.#probing > 0) {
       this.#probing--;
-      if (this.#probing === 0) this.#usualMs = (this.#usualMs + tookMs) / 2;
+      const slowerMs = tookMs - this.#usualMs;
+      if (this.#probing === 0) this.#usualMs += slowerMs * (slowerMs > 0 ? SLOWER_WEIGHT : 1);
     } else if (tookMs > FLIGHT_SLOW_FACTOR * this.#usualMs) {
       this.#width = Math.max(this.#step, Math.round(this.#width * FLIGHT_SHRINK_TO));
     } else if (this.#wanted) {
-      this.#width = Math.min(FLIGHT_PAYMENTS_MAX, this.#width + this.#step);
+      this.#width = Math.min(
+        FLIGHT_PAYMENTS_MAX,
+        this.#width + Math.max(this.#step, Math.round(this.#width * FLIGHT_GROW_BY)),
+      );
     }
   }
 }

@@ -125,11 +125,14 @@ export const LEDGER_VERTICES_MAX = 4_000_000;
 /** So many payments of one transfer fill a frame, and nothing is gained by waiting for more. */
 export const FULL_BLOCK_PAYMENTS = 300;
 
-/** Payments of own blocks on their way to finality that all validators together may have at the least: what they settle in a tenth of a second. */
-export const FLIGHT_PAYMENTS_OF_ALL = 256;
+/**
+ * Payments of own blocks on their way to finality that all validators together may have at the least, and what their windows
+ * grow by. A network of 1,000 payments a second settles so many in a fifteenth of a second.
+ */
+export const FLIGHT_PAYMENTS_OF_ALL = 64;
 
 /** And each of them, however many they are. */
-export const FLIGHT_PAYMENTS_MIN = 8;
+export const FLIGHT_PAYMENTS_MIN = 4;
 
 /** Payments of own blocks on their way at the most: a second of a fast network, and about 8 MiB of memory. */
 export const FLIGHT_PAYMENTS_MAX = 8192;
@@ -137,8 +140,14 @@ export const FLIGHT_PAYMENTS_MAX = 8192;
 /** Bytes of a payment that the window reckons with: two of the smallest. */
 export const FLIGHT_PAYMENT_BYTES = 512;
 
-/** Finality that takes so many times the usual is slow: less is sent. */
-export const FLIGHT_SLOW_FACTOR = 2.5;
+/** Beyond the window, as a part of it: for payers of whose balance few have payments waiting. */
+export const FLIGHT_RESERVE = 1 / 2;
+
+/** Finality that takes so many times the usual is slow: less is sent. With the wait in the queue it is to stay below three. */
+export const FLIGHT_SLOW_FACTOR = 1.75;
+
+/** A window so wide that this part of it is more than the step grows by the part. */
+export const FLIGHT_GROW_BY = 1 / 8;
 
 /** What is left of the window when finality has become slow. */
 export const FLIGHT_SHRINK_TO = 0.75;
@@ -147,7 +156,7 @@ export const FLIGHT_SHRINK_TO = 0.75;
 export const FLIGHT_PROBE_ROUNDS = 128;
 
 /** With this part of the window: a window at the edge of slow is FLIGHT_SLOW_FACTOR times what goes without waiting. */
-export const FLIGHT_PROBE_TO = 1 / 3;
+export const FLIGHT_PROBE_TO = 0.25;
 
 /** What is not final after so many rounds waits for something that sending less does not bring. Usual are three. */
 export const FLIGHT_ROUNDS_MAX = 16;

@@ -102,6 +102,28 @@ describe('the fair queue', () => {
     assert.deepEqual(all.sort(), ['a/1/0', 'a/2/0', 'b/1/0']);
   });
 
+  it('lets whoever pays now and then go first and use the reserve, but once in a round of turns', () => {
+    const { fair } = queue();
+    for (let sequence = 1; sequence <= 60; sequence++) fair.offer(payment('flood', sequence), standing(100));
+    assert.equal(fair.take(6, 1e6).length, 6);
+    assert.equal(fair.rare, 0);
+    assert.equal(fair.take(5, 1e6, 5).length, 0, 'a reserve is not for those who wait');
+    fair.offer(payment('rare', 1), standing(1e6));
+    assert.equal(fair.rare, 1);
+    assert.deepEqual(
+      fair.take(5, 1e6, 5).map(({ id }) => id),
+      ['rare/1/0'],
+    );
+    // As soon as it is served there is another one, before the others had their turn.
+    fair.offer(payment('rare', 2), standing(1e6));
+    assert.equal(fair.rare, 0);
+    const next = fair.take(60, 1e6).map(({ account }) => account);
+    assert.ok(next.indexOf('rare' as Address) > 0, 'the flood had its turn');
+    assert.ok(next.indexOf('rare' as Address) <= 10, 'and no more than one');
+    fair.offer(payment('rare', 3), standing(1e6));
+    assert.equal(fair.rare, 1, 'all others have had their turn since');
+  });
+
   it('takes the same payment once, and forgets one that came on another way', () => {
     const { fair } = queue();
     fair.offer(payment('a', 1), standing(100));
