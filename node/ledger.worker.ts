@@ -1,6 +1,7 @@
 /** The ledger thread: opens the store, reads it back, then answers calls and tells events, in batches. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { decodeGenesis, type Genesis, isRefusal, type Round } from '../ledger/index.ts';
+import { keepCompiled } from './compile-cache.ts';
 import { damageMark, markDamaged, setAside, wasSetAside } from './damaged-store.ts';
 import type {
   AnswerMessage,
@@ -134,6 +135,7 @@ async function main(): Promise<void> {
     for (const call of calls) void answer(service, store, call);
   });
   port.postMessage({ ready: service.columns.shared } satisfies FromLedger);
+  keepCompiled();
 }
 
 main().catch((error: unknown) => {
