@@ -10,15 +10,26 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { openLoop } from '../../node/load/pacing.ts';
+import { openLoadTools } from '../../node/load/tools.ts';
+import { Traffic } from '../../node/load/traffic.ts';
+import { silentLog } from '../../p2p/index.ts';
 import { keysOf } from '../dsl/network.ts';
 import { eventually } from './deadline.ts';
 import { MeasuredNetwork, type Sample } from './measured-network.ts';
-import { Owner } from './owner.ts';
 import { shortEpoch } from './short-epoch.ts';
 
-const OWNERS = 120;
+const NAMES = Array.from({ length: 120 }, (_, i) => `owner ${i}`);
 const SAMPLE_MS = 5_000;
-const TICK_MS = 50;
+const SETTLED_MS_MAX = 120_000;
+const SECONDS_MAX = 7 * 24 * 3600;
+
+/** Of each owner's payments; one proof speaks for all before it. */
+const PROVE_EVERY = 10;
+
+/** Payments are signed so long before they are due. */
+const AHEAD_SECONDS = 10;
+const REFILL_MS = 1_000;
 const MB = 1_000_000;
 
 /** A log that has just been begun, say. */
@@ -46,55 +57,34 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Payments fall due at a fixed rate; what a node has no room for is offered again, to the same node, in order. */
-class SteadyLoad {
-  readonly #network: MeasuredNetwork;
-  readonly #owners: readonly Owner[];
-  readonly #waiting: Uint8Array[][];
-  readonly #running: Promise<void>[];
-  #stopped = false;
-  made = 0;
-  refused = 0;
+/** Owners who pay one another through all validators. */
+async function openTraffic(network: MeasuredNetwork, stack: AsyncDisposableStack): Promise<Traffic> {
+  const { genesis } = network;
+  const { peers, findWork } = stack.use(await openLoadTools(genesis, silentLog));
+  return stack.use(
+    await Traffic.open(
+      {
+        genesis,
+        nodes: network.nodes.map((node) => `/ip4/127.0.0.1/tcp/${network.port(node)}`),
+        secrets: NAMES.map((name) => keysOf(name).secret),
+        proveEvery: PROVE_EVERY,
+      },
+      { peers, findWork, log: silentLog, proven: () => {} },
+    ),
+  );
+}
 
-  constructor(network: MeasuredNetwork, owners: readonly Owner[], rate: number) {
-    this.#network = network;
-    this.#owners = owners;
-    this.#waiting = network.nodes.map(() => []);
-    this.#running = [this.#make(rate), ...network.nodes.map((node) => this.#submit(node))];
-  }
-
-  async #make(rate: number): Promise<void> {
-    const startMs = performance.now();
-    while (!this.#stopped) {
-      const due = Math.floor(((performance.now() - startMs) * rate) / 1000);
-      for (; this.made < due; this.made++) {
-        const owner = this.made % this.#owners.length;
-        const { bytes } = this.#owners[owner]!.pay({ to: `owner ${(owner + 1) % OWNERS}`, amount: 1 });
-        this.#waiting[owner % this.#waiting.length]!.push(bytes);
-      }
-      await pause(TICK_MS);
+/** Pays at a fixed rate until the signal aborts; what a validator has no room for is offered again. */
+async function payOn(traffic: Traffic, rate: number, signal: AbortSignal): Promise<void> {
+  const lanes = traffic.lanes.length;
+  const refill = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await traffic.make(Math.ceil((rate * AHEAD_SECONDS) / lanes), signal);
+      await pause(REFILL_MS);
     }
-  }
-
-  async #submit(node: number): Promise<void> {
-    const waiting = this.#waiting[node]!;
-    while (!this.#stopped || waiting.length > 0) {
-      const batch = waiting.splice(0, 200);
-      if (batch.length > 0) {
-        const link = await (await this.#network.client()).link(node);
-        const replies = await link.submit(batch).catch(() => undefined);
-        const again = batch.filter((_, i) => replies === undefined || 'refusal' in replies[i]!);
-        this.refused += again.length;
-        waiting.unshift(...again);
-      }
-      await pause(TICK_MS);
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await Promise.all(this.#running);
-  }
+  };
+  const pacing = openLoop({ rate, lanes, startMs: performance.now(), seconds: SECONDS_MAX });
+  await Promise.all([refill(), traffic.load.run(pacing, signal)]);
 }
 
 async function look(network: MeasuredNetwork, startMs: number): Promise<Row> {
@@ -147,34 +137,21 @@ function growth(rows: readonly Row[]): string | undefined {
   return undefined;
 }
 
-async function settled(network: MeasuredNetwork, owners: readonly Owner[]): Promise<void> {
-  const client = await network.client();
-  for (const node of network.nodes) {
-    const link = await client.link(node);
-    for (const owner of owners) {
-      await eventually(
-        `payment ${owner.sequence} of ${owner.name} is final at validator ${node}`,
-        async () => (await link.account(owner.address)).finalHead === owner.slot,
-        120_000,
-      );
-    }
-  }
-}
-
 async function main(): Promise<number> {
   const [minutes, rate, epoch] = [Number(values.minutes), Number(values.rate), Number(values.epoch)];
-  const names = Array.from({ length: OWNERS }, (_, i) => `owner ${i}`);
   await using network = await MeasuredNetwork.create({
     validators: Number(values.validators),
     workBits: 4,
-    owners: names.map((name) => keysOf(name).address),
+    owners: NAMES.map((name) => keysOf(name).address),
     unitsEach: 1_000_000,
     environment: epoch === 1000 ? {} : shortEpoch(epoch),
   });
   await network.start();
   await network.connected();
-  const owners = names.map((name) => new Owner(name, network.genesis));
-  const load = new SteadyLoad(network, owners, rate);
+  await using stack = new AsyncDisposableStack();
+  const traffic = await openTraffic(network, stack);
+  const over = new AbortController();
+  const paying = payOn(traffic, rate, over.signal);
   say(`${network.nodes.length} validators, ${rate} payments a second, ${minutes} min, E = ${epoch}`);
   say('   s  round    final snap | disk MB | memory MB | written MB');
   if (values.csv !== undefined) writeFileSync(values.csv, headOf(network.nodes));
@@ -189,12 +166,18 @@ async function main(): Promise<number> {
     say(line(row));
     if (values.csv !== undefined) appendFileSync(values.csv, csvOf(row));
   }
-  await load.stop();
+  over.abort();
+  await paying;
+  const never = new AbortController().signal;
+  await traffic.load.drain(SETTLED_MS_MAX, never);
   const view = await network.agreement();
-  await settled(network, owners);
+  const disagreements = await traffic.disagreements(SETTLED_MS_MAX, never);
+  if (disagreements.length > 0) throw new Error(`not settled: ${JSON.stringify(disagreements)}`);
+  const { sent, final, refusals } = traffic.load.totals;
+  if (sent !== final) throw new Error(`${sent - final} payments are lost`);
   const state = view.root.slice(0, 16);
   say(
-    `${load.made} payments made and settled (${load.refused} offered again), state ${state} on all, supply ${view.supply}`,
+    `${sent} payments made and settled, state ${state} on all, supply ${view.supply}, refusals ${JSON.stringify(refusals)}`,
   );
   const why = growth(rows);
   say(why === undefined ? 'The disks are flat.' : `Not shown to be flat: ${why}.`);
