@@ -21,7 +21,7 @@ export { Core, type CoreOptions, type Effect, type Event } from './core.ts';
 export { checkData, dataEssence, dataWorkBits } from './data.ts';
 export { KIND, Writer } from './encode.ts';
 export { decodeGenesis, encodeGenesis, type GenesisDraft, makeGenesis } from './genesis.ts';
-export { blake3, blake3Hex, ZERO_HASH } from './hash.ts';
+export { blake3, blake3Hex, blake3Many, ZERO_HASH } from './hash.ts';
 export {
   checkLastWitness,
   decodeLastWitness,
@@ -125,4 +125,4 @@ export {
   type HeaderDraft,
   headerBytes,
 } from './witness.ts';
-export { checkWork, searchWork, workBits, workSeed } from './work.ts';
+export { checkWork, searchWork, type Worked, workBits, workBitsOf, workSeed } from './work.ts';
