@@ -29,6 +29,8 @@ export class Columns {
   readonly #ids: Uint8Array;
   readonly #rounds: Uint32Array;
   readonly #kinds: Uint8Array;
+  /** 1 for a row that no new block should name as a parent. */
+  readonly #late: Uint8Array;
   readonly #children: Uint32Array;
   /** Where the row's edges begin, counted for ever; modulo the length of `#edges` they stand there without a break. */
   readonly #edgeStart: Float64Array;
@@ -47,6 +49,7 @@ export class Columns {
       HASH_BYTES * capacity,
       4 * capacity,
       capacity,
+      capacity,
       4 * capacity,
       8 * capacity,
       2 * capacity,
@@ -60,10 +63,11 @@ export class Columns {
     this.#ids = new Uint8Array(buffer, starts[1], HASH_BYTES * capacity);
     this.#rounds = new Uint32Array(buffer, starts[2], capacity);
     this.#kinds = new Uint8Array(buffer, starts[3], capacity);
-    this.#children = new Uint32Array(buffer, starts[4], capacity);
-    this.#edgeStart = new Float64Array(buffer, starts[5], capacity);
-    this.#edgeCount = new Uint16Array(buffer, starts[6], capacity);
-    this.#edges = new Uint32Array(buffer, starts[7], edges);
+    this.#late = new Uint8Array(buffer, starts[4], capacity);
+    this.#children = new Uint32Array(buffer, starts[5], capacity);
+    this.#edgeStart = new Float64Array(buffer, starts[6], capacity);
+    this.#edgeCount = new Uint16Array(buffer, starts[7], capacity);
+    this.#edges = new Uint32Array(buffer, starts[8], edges);
   }
 
   /** Number of the next row. */
@@ -87,6 +91,18 @@ export class Columns {
 
   kind(row: number): number {
     return this.#kinds[row % this.capacity]!;
+  }
+
+  /**
+   * The row, or something in its past, came so late that validators may not take it, and no commit has it: a block on top
+   * of it might never be covered.
+   */
+  late(row: number): boolean {
+    return this.#late[row % this.capacity] === 1;
+  }
+
+  setLate(row: number, late: boolean): void {
+    this.#late[row % this.capacity] = late ? 1 : 0;
   }
 
   /** How many vertices name this one as a parent. */
@@ -118,14 +134,16 @@ export class Columns {
   /**
    * Writes the next row. The caller has asked `full`.
    * @param parents Rows; -1 for what is forgotten.
+   * @param late See `late`.
    */
-  append(kind: number, id: Uint8Array, round: Round, parents: readonly number[]): number {
+  append(kind: number, id: Uint8Array, round: Round, parents: readonly number[], late = false): number {
     const row = this.heads[0]!;
     const at = row % this.capacity;
     this.#ids.set(id, at * HASH_BYTES);
     this.#rounds[at] = round;
     this.#kinds[at] = kind;
     this.#children[at] = 0;
+    this.#late[at] = late ? 1 : 0;
     const room = this.#edges.length - (this.#edgesEver % this.#edges.length);
     if (room < parents.length) this.#edgesEver += room;
     this.#edgeStart[at] = this.#edgesEver;

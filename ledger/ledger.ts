@@ -88,8 +88,8 @@ export class Ledger {
     this.genesis = genesis;
     this.committee = new Committee(genesis.committee);
     this.accounts = new Accounts(genesis);
-    this.tangle = new Tangle(genesis, options);
     this.epochRounds = options.epochRounds ?? EPOCH_ROUNDS;
+    this.tangle = new Tangle(genesis, { ...options, epochRounds: this.epochRounds });
     this.commitRule = new CommitRule(this.committee);
     const { tangle, accounts, committee, epochRounds, commitRule: rule } = this;
     const decidedBy = (index: number) => this.checkpoints.decidedBy(index);

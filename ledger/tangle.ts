@@ -63,8 +63,10 @@ export class Tangle {
   /** By round, from `#roundBase` on: the first row of that round or a later one. */
   readonly #roundStarts: number[] = [0];
   #roundBase = 0;
+  readonly #lateRounds: number;
 
-  constructor(genesis: Genesis, options: { readonly verticesMax: number }) {
+  constructor(genesis: Genesis, options: { readonly verticesMax: number; readonly epochRounds: number }) {
+    this.#lateRounds = options.epochRounds / 4;
     this.columns = new Columns({ capacity: options.verticesMax });
     this.branches = new Branches(genesis.committee.length);
     this.#covered = new BranchRounds(genesis.committee.length);
@@ -130,12 +132,20 @@ export class Tangle {
 
   append(record: VertexRecord, round: Round, parents: readonly number[]): void {
     const kind = record.kind === 'block' ? ROW_KIND.block : ROW_KIND.witness;
-    const row = this.columns.append(kind, unhex(record.id as Hash), round, parents);
+    const late = this.#isLate(round, parents);
+    const row = this.columns.append(kind, unhex(record.id as Hash), round, parents, late);
     assert(row === record.row, 'rows are numbered in order');
     this.#rowOf.set(record.id, row);
     this.#records.push(record);
     if (record.kind === 'witness') this.#addWitness(record);
     while (this.#roundBase + this.#roundStarts.length <= round) this.#roundStarts.push(row);
+  }
+
+  /** "It came more than E/4 rounds after its own, or refers to one that is late, and no commit has that." */
+  #isLate(round: Round, parents: readonly number[]): boolean {
+    const newest = this.#roundBase + this.#roundStarts.length - 1;
+    if (round < newest - this.#lateRounds) return true;
+    return parents.some((parent) => parent >= Math.max(1, this.#base) && this.columns.late(parent));
   }
 
   #addWitness({ branch, row }: WitnessRecord): void {
@@ -172,6 +182,7 @@ export class Tangle {
     for (let row = stack.pop(); row !== undefined; row = stack.pop()) {
       if (row === 0 || this.#committed[row - this.#base] !== 0) continue;
       this.#committed[row - this.#base] = index;
+      this.columns.setLate(row, false);
       const record = this.record(row);
       if (record.kind === 'witness') witnesses.push(record);
       for (const parent of this.parents(row)) stack.push(parent);

@@ -1,7 +1,8 @@
 /**
  * Which parents a new block takes (docs/protocol.md, section 4). Reads the shared columns only, so that it runs on another
  * thread than the one that writes them. The first parent is a witness of the last but one round: it keeps the block's
- * depth young and has reached everybody. The others are blocks, chosen by a strategy:
+ * depth young and has reached everybody. The others are blocks, chosen by a strategy. Nothing is chosen that is late: one
+ * vertex that validators no longer take would have all later blocks on top of it, and stop every payment.
  *
  *   uniform   any tips not older than D/2, each with the same chance
  *   walk      walks from D/2 rounds ago towards the tips, preferring heavy vertices: P(x -> y) ~ exp(alpha * weight(y)),
@@ -69,7 +70,8 @@ export class TipPicker {
     }
     const oldest = this.#round - AGE_ROUNDS_MAX;
     this.#tips = this.#tips.filter(
-      (row) => row >= base && columns.children(row) === 0 && columns.round(row) >= oldest,
+      (row) =>
+        row >= base && columns.children(row) === 0 && columns.round(row) >= oldest && !columns.late(row),
     );
   }
 
@@ -79,7 +81,7 @@ export class TipPicker {
       this.#latest = [];
       this.#round = round;
     }
-    if (round === this.#round) this.#latest.push(row);
+    if (round === this.#round && !this.#columns.late(row)) this.#latest.push(row);
   }
 
   #uniform(count: number, random: () => number): number[] {
@@ -129,7 +131,7 @@ export class TipPicker {
       behind[at * words + (at >> 5)]! |= 1 << (at & 31);
       for (let i = 0; i < columns.parents(row); i++) {
         const parent = columns.parent(row, i) - first;
-        if (parent < 0) continue;
+        if (parent < 0 || columns.late(row)) continue;
         children[parent]!.push(at);
         // Whoever stands behind the child stands behind the parent; children are done before their parents.
         for (let word = 0; word < words; word++) behind[parent * words + word]! |= behind[at * words + word]!;
