@@ -34,6 +34,32 @@ describe('the kernel', () => {
   });
 });
 
+describe('without WebAssembly or without SIMD', () => {
+  const whole = globalThis.WebAssembly;
+  afterEach(() => {
+    globalThis.WebAssembly = whole;
+  });
+
+  it('there is no kernel, and that is no error', () => {
+    Reflect.deleteProperty(globalThis, 'WebAssembly');
+    assert.equal(kernelHasher(), undefined);
+    const { CompileError } = whole;
+    const Module = class {
+      constructor() {
+        throw new CompileError('Wasm SIMD unsupported');
+      }
+    };
+    globalThis.WebAssembly = { ...whole, CompileError, Module } as unknown as typeof WebAssembly;
+    assert.equal(kernelHasher(), undefined);
+  });
+
+  it('other trouble is told', () => {
+    const { CompileError } = whole;
+    globalThis.WebAssembly = { CompileError } as typeof WebAssembly;
+    assert.throws(() => kernelHasher(), TypeError);
+  });
+});
+
 describe('hex', () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
 
