@@ -6,10 +6,17 @@ import { DRAWN_ACCEPTANCES } from './drawn-acceptances.ts';
 import { DRAWN_CERTIFICATES } from './drawn-certificates.ts';
 import { DRAWN_COMMITS } from './drawn-commits.ts';
 import { DRAWN_DECISIONS } from './drawn-decisions.ts';
+import { DRAWN_LAPSES } from './drawn-lapses.ts';
 import { brokenInvariants } from './invariants.ts';
 import { Oracle } from './oracle.ts';
 
-const DRAWN = [...DRAWN_CERTIFICATES, ...DRAWN_ACCEPTANCES, ...DRAWN_COMMITS, ...DRAWN_DECISIONS];
+const DRAWN = [
+  ...DRAWN_CERTIFICATES,
+  ...DRAWN_ACCEPTANCES,
+  ...DRAWN_COMMITS,
+  ...DRAWN_DECISIONS,
+  ...DRAWN_LAPSES,
+];
 
 describe('oracle: the slow votes find what was worked out by hand', () => {
   for (const { rule, text } of DRAWN) {
