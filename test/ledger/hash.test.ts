@@ -13,6 +13,7 @@ const kernel = kernelHasher();
 hashContract('hash-noble.ts', nobleHasher);
 // Undefined would mean that this Node runs no WebAssembly with SIMD, which the first test below tells.
 hashContract('hash-kernel.ts', kernel!);
+hashContract('hash-kernel.ts, whose search looks at five bits itself,', kernelHasher(5)!);
 
 describe('the kernel', () => {
   it('runs on this platform', () => {
