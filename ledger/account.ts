@@ -11,12 +11,16 @@ export interface Carrier {
   readonly end: number;
 }
 
+/**
+ * There are as many of them as a node remembers payments, so they are kept small: lists are made by `concat`, as one that
+ * has been pushed to takes 152 bytes, and what is the same text is the same string.
+ */
 export interface PaymentRecord {
   /** Dense number, in order of first sight. */
   readonly row: number;
   readonly id: PaymentId;
   readonly account: Account;
-  readonly previous: Slot;
+  previous: Slot;
   readonly sequence: number;
   readonly total: Units;
   readonly transfers: readonly Transfer[];
@@ -29,14 +33,14 @@ export interface PaymentRecord {
   /** The payment before it; undefined for a first payment and while it waits. */
   parent: PaymentRecord | undefined;
   /** Payments that name this one as `previous`: more than one are rivals. */
-  readonly children: PaymentRecord[];
+  children: PaymentRecord[];
   /** All debits along its branch, with its own: sums over a life may exceed 2^53. */
   branchDebits: bigint;
   /** Weight of authors known to accept it, to certify it. */
   acceptWeight: number;
   certifyWeight: number;
   /** Rows of the first certifying witness of each of those authors. */
-  readonly certifiers: number[];
+  certifiers: readonly number[];
   final: boolean;
   /** Number of the commit that decided it, 0 while none has. */
   decidedAt: number;

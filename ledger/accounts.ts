@@ -116,7 +116,10 @@ export class Accounts {
       previous: payment.previous,
       sequence: payment.sequence,
       total: payment.total,
-      transfers: payment.transfers,
+      transfers: payment.transfers.map(({ to, amount }) => ({
+        to: this.#accounts.get(to)?.address ?? to,
+        amount,
+      })),
       carrier,
       lastRow: carrier.row,
       link: 'waiting',
@@ -158,6 +161,7 @@ export class Accounts {
       return;
     }
     record.link = 'linked';
+    record.previous = root.slot;
     record.branchDebits += root.debits;
     account.firsts.push(record);
     this.onLinked(record);
@@ -176,8 +180,9 @@ export class Accounts {
     }
     record.link = 'linked';
     record.parent = parent;
+    record.previous = parent.id;
     record.branchDebits += parent.branchDebits;
-    parent.children.push(record);
+    parent.children = parent.children.concat(record);
     this.onLinked(record);
   }
 

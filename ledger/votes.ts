@@ -366,7 +366,7 @@ export class Votes {
     for (const payment of certified) {
       if (!this.#saidBefore(this.#certified, author, payment.row)) {
         payment.certifyWeight += weight;
-        payment.certifiers.push(branch.tipRow);
+        payment.certifiers = payment.certifiers.concat(branch.tipRow);
       }
       this.#certified.set(branch, payment.row, round);
       payment.lastRow = branch.tipRow;
