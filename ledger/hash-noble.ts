@@ -1,5 +1,5 @@
 /**
- * BLAKE3 by noble, in JavaScript alone: the oracle of hash-kernel.ts, and what a platform gets that cannot run it. Forty times
+ * BLAKE3 by noble, in JavaScript alone: the oracle of hash-kernel.ts, and what a platform gets that cannot run it. Twenty times
  * slower, and more for many messages or tries.
  */
 import { blake3 } from '@noble/hashes/blake3.js';
