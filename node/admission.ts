@@ -23,7 +23,7 @@ import {
 import type { StatusClaim, SubmitReply } from '../p2p/index.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FlightWindow } from './flight-window.ts';
-import { FLIGHT_BLOCKS, FULL_BLOCK_PAYMENTS } from './limits.ts';
+import { FLIGHT_BLOCKS, FULL_BLOCK_PAYMENTS, QUEUE_PAYMENTS_MIN, QUEUE_WINDOWS } from './limits.ts';
 import type { CheckedPayment } from './verify-task.ts';
 
 /** A payment that has passed the stateless check. */
@@ -127,6 +127,7 @@ export class Admission {
     const extraBits = Math.max(0, payment.workBits - this.#ledger.genesis.workBits);
     this.#byId.set(payment.id, queued);
     this.#bySlot.set(payment.previous, payment.id);
+    this.#queue.paymentsMax = Math.max(QUEUE_PAYMENTS_MIN, QUEUE_WINDOWS * this.#flight.max);
     const refusal = this.#queue.offer(queued, {
       balance,
       extraBits,
@@ -221,8 +222,8 @@ export class Admission {
     const round = this.#deps.round();
     const room = this.#flight.room(round);
     const bytesMax = Math.min(FRAME_BYTES_MAX - blockOverheadBytes(PARENTS_MAX), room.bytes);
-    const most = Math.max(room.payments, room.rare);
-    const payments = this.#queue.take(Math.min(PAYLOADS_MAX, most), bytesMax, most - room.payments);
+    const most = Math.min(PAYLOADS_MAX, Math.max(room.payments, room.rare));
+    const payments = this.#queue.take(most, bytesMax, room.payments);
     this.#flight.left(payments, round, this.#deps.nowMs());
     return payments;
   }

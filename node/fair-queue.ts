@@ -51,6 +51,8 @@ function bucketOf(balance: Units): number {
 
 export class FairQueue<P extends Queueable> {
   readonly #options: FairQueueOptions;
+  /** Payments that may wait now, at most `paymentsMax` of the options. A queue that is longer gets no longer. */
+  paymentsMax: number;
   readonly #deps: FairQueueDeps<P>;
   readonly #entries = new Map<PaymentId, Entry<P>>();
   readonly #accounts = new Map<Address, AccountQueue<P>>();
@@ -62,6 +64,7 @@ export class FairQueue<P extends Queueable> {
 
   constructor(options: FairQueueOptions, deps: FairQueueDeps<P>) {
     this.#options = options;
+    this.paymentsMax = options.paymentsMax;
     this.#deps = deps;
   }
 
@@ -119,16 +122,16 @@ export class FairQueue<P extends Queueable> {
 
   /**
    * The next payments, fairly: at most `countMax`, at most `bytesMax` in all.
-   * @param reserve Places among `countMax` that only rare payments take.
+   * @param commonMax Of those places, the ones that are not kept for rare payments.
    */
-  take(countMax: number, bytesMax: number, reserve = 0): readonly P[] {
+  take(countMax: number, bytesMax: number, commonMax = countMax): readonly P[] {
     const taken: P[] = [];
     let bytes = 0;
     while (taken.length < countMax) {
       const account = this.#next();
       if (account === undefined) break;
       const entry = account.head;
-      if (taken.length >= countMax - reserve && !this.#rare.has(account.bucket.number)) break;
+      if (taken.length >= commonMax && !this.#rare.has(account.bucket.number)) break;
       // Whoever has the turn keeps it: a smaller payment behind must not slip in before.
       if (bytes + entry.bytes > bytesMax) break;
       bytes += entry.bytes;
@@ -227,7 +230,8 @@ export class FairQueue<P extends Queueable> {
 
   /** Who gives way now that `offered` is in: somebody of its account, of the fullest bucket, or nobody. */
   #victim(offered: Entry<P>): { entry: Entry<P>; refusal: Refusal } | undefined {
-    const { paymentsMax, paymentsPerAccountMax } = this.#options;
+    const { paymentsPerAccountMax } = this.#options;
+    const paymentsMax = Math.min(this.paymentsMax, this.#options.paymentsMax);
     const account = this.#accounts.get(offered.payment.account)!;
     if (account.length > paymentsPerAccountMax) {
       const refusal = {

@@ -4,11 +4,11 @@
  * when what it has sent has become final, and the rest waits in the fair queue. Pure: time and rounds are told.
  *
  * The window goes by the time to finality as TCP Vegas goes by the round trip (Brakmo and Peterson, 1995): a step wider after
- * each flight while finality is quick, narrower by a part when it has become slow. Equal steps up and equal parts down make
- * the windows of nodes that share a network alike (Chiu and Jain, 1989); only wide ones take wider steps. What is quick is measured now and then, as BBR does
- * (Cardwell and others, 2016): less is sent for a moment, by all nodes in the same round, as one alone would not be noticed.
- * The first payment to land of those that left in a flight stands for it, so nobody's rivals, which wait for commits, can make
- * windows narrow.
+ * each flight while finality is quick, narrower by a part when it has become slow. Equal steps up and equal parts down bring
+ * the windows of nodes that share a network together (Chiu and Jain, 1989), but for wide ones, which take wider steps. What is quick is
+ * measured now and then, as BBR does (Cardwell and others, 2016): less is sent for a moment, by all nodes in the same round,
+ * as one alone would not be noticed. The first payment to land of those that left in a flight stands for it, so nobody's
+ * rivals, which wait for commits, can make windows narrow.
  */
 import type { PaymentId, Round } from '../ledger/index.ts';
 import {
@@ -23,6 +23,7 @@ import {
   FLIGHT_ROUNDS_MAX,
   FLIGHT_SHRINK_TO,
   FLIGHT_SLOW_FACTOR,
+  FLIGHT_STEP,
 } from './limits.ts';
 
 export interface Traveller {
@@ -43,17 +44,20 @@ interface Entry {
   readonly atMs: number;
 }
 
-/** The first flight of a probe began with more on its way, and so may the second; the third one shows what less brings. */
-const PROBE_FLIGHTS = 3;
+/**
+ * The first flight of a probe began with more on its way, and so may the second; the third one shows what less brings. The
+ * fourth is as wide as before, and quick only as it begins with so little: it says nothing.
+ */
+const PROBE_FLIGHTS = 4;
 
 /** What is usual follows a slower probe by this part only: one is sooner too slow, for whatever reason, than too quick. */
-const SLOWER_WEIGHT = 1 / 4;
+const SLOWER_WEIGHT = 1 / 2;
 
 export class FlightWindow {
   /** In the order in which they left. */
   readonly #entries = new Map<PaymentId, Entry>();
   #bytes = 0;
-  readonly #step: number;
+  readonly #least: number;
   #width: number;
   /** The present flight is over when something lands that left after this. */
   #flightFromMs = Number.NEGATIVE_INFINITY;
@@ -66,8 +70,8 @@ export class FlightWindow {
 
   /** @param validators Size of the committee: each may have a window as full as this one. */
   constructor(validators: number) {
-    this.#step = Math.max(FLIGHT_PAYMENTS_MIN, Math.round(FLIGHT_PAYMENTS_OF_ALL / validators));
-    this.#width = this.#step;
+    this.#least = Math.max(FLIGHT_PAYMENTS_MIN, Math.round(FLIGHT_PAYMENTS_OF_ALL / validators));
+    this.#width = this.#least;
   }
 
   /** Payments on their way. */
@@ -77,7 +81,7 @@ export class FlightWindow {
 
   /** Payments that may be on their way at one time, but for the reserve. */
   get max(): number {
-    return this.#probing > 0 ? Math.ceil(this.#width * FLIGHT_PROBE_TO) : this.#width;
+    return this.#probing > 1 ? Math.ceil(this.#width * FLIGHT_PROBE_TO) : this.#width;
   }
 
   /** What finality takes when little is on its way, as of late; 0 before the first. */
@@ -155,13 +159,14 @@ export class FlightWindow {
     if (this.#probing > 0) {
       this.#probing--;
       const slowerMs = tookMs - this.#usualMs;
-      if (this.#probing === 0) this.#usualMs += slowerMs * (slowerMs > 0 ? SLOWER_WEIGHT : 1);
+      if (this.#probing === 1) this.#usualMs += slowerMs * (slowerMs > 0 ? SLOWER_WEIGHT : 1);
     } else if (tookMs > FLIGHT_SLOW_FACTOR * this.#usualMs) {
-      this.#width = Math.max(this.#step, Math.round(this.#width * FLIGHT_SHRINK_TO));
+      this.#width = Math.max(this.#least, Math.round(this.#width * FLIGHT_SHRINK_TO));
     } else if (this.#wanted) {
       this.#width = Math.min(
         FLIGHT_PAYMENTS_MAX,
-        this.#width + Math.max(this.#step, Math.round(this.#width * FLIGHT_GROW_BY)),
+        this.#width +
+          Math.max(Math.ceil(this.#least * FLIGHT_STEP), Math.round(this.#width * FLIGHT_GROW_BY)),
       );
     }
   }

@@ -126,13 +126,12 @@ export const LEDGER_VERTICES_MAX = 4_000_000;
 export const FULL_BLOCK_PAYMENTS = 300;
 
 /**
- * Payments of own blocks on their way to finality that all validators together may have at the least, and what their windows
- * grow by. A network of 1,000 payments a second settles so many in a fifteenth of a second.
+ * Payments of own blocks on their way to finality that all validators together may have at the least. A network of 2,000 payments a second settles so many in an eighth of a second.
  */
-export const FLIGHT_PAYMENTS_OF_ALL = 64;
+export const FLIGHT_PAYMENTS_OF_ALL = 256;
 
 /** And each of them, however many they are. */
-export const FLIGHT_PAYMENTS_MIN = 4;
+export const FLIGHT_PAYMENTS_MIN = 8;
 
 /** Payments of own blocks on their way at the most: a second of a fast network, and about 8 MiB of memory. */
 export const FLIGHT_PAYMENTS_MAX = 8192;
@@ -143,11 +142,14 @@ export const FLIGHT_PAYMENT_BYTES = 512;
 /** Beyond the window, as a part of it: for payers of whose balance few have payments waiting. */
 export const FLIGHT_RESERVE = 1 / 2;
 
-/** Finality that takes so many times the usual is slow: less is sent. With the wait in the queue it is to stay below three. */
-export const FLIGHT_SLOW_FACTOR = 1.75;
+/** Finality that takes so many times the usual is slow: less is sent. With what windows overshoot, and the wait in the queue, it is to stay below three. */
+export const FLIGHT_SLOW_FACTOR = 1.5;
 
-/** A window so wide that this part of it is more than the step grows by the part. */
-export const FLIGHT_GROW_BY = 1 / 8;
+/** A window grows by this part of the least one. */
+export const FLIGHT_STEP = 1 / 4;
+
+/** And one so wide that this part of it is more grows by this part of itself. */
+export const FLIGHT_GROW_BY = 1 / 16;
 
 /** What is left of the window when finality has become slow. */
 export const FLIGHT_SHRINK_TO = 0.75;
@@ -160,6 +162,10 @@ export const FLIGHT_PROBE_TO = 0.25;
 
 /** What is not final after so many rounds waits for something that sending less does not bring. Usual are three. */
 export const FLIGHT_ROUNDS_MAX = 16;
+
+/** Payments that wait in the queue are at most so many windows, as a longer queue is only longer; but so many may always wait. */
+export const QUEUE_WINDOWS = 32;
+export const QUEUE_PAYMENTS_MIN = 1000;
 
 /** Own blocks that leave during one time to finality, unless they are full: more of them would cost more and settle nothing sooner. */
 export const FLIGHT_BLOCKS = 16;

@@ -17,13 +17,13 @@ import { FLIGHT_BLOCKS } from '../../node/limits.ts';
 const NODES = 4;
 const STEP_MS = 5;
 const ROUND_MS = 50;
-const SETTLED_PER_SECOND = 1000;
+const SETTLED_PER_SECOND = 2500;
 const HONEST_PER_SECOND = 40;
 const QUEUE_MAX = 2000;
 
 /** Each account makes one payment in its life: what is shared is shared among accounts. */
 const HONEST = 1200;
-const ATTACKERS = 20_000;
+const ATTACKERS = 50_000;
 
 function hexOf(kind: string, number: number): string {
   return kind + number.toString(16).padStart(64 - kind.length, '0');
