@@ -31,6 +31,8 @@ export interface Mark {
   /** Payments known to be final. */
   readonly final: number;
   readonly taken: readonly Taken[];
+  /** CPU time of this process, which makes the load. */
+  readonly ownCpuMs: number;
 }
 
 /** What was seen of one load. */
@@ -109,7 +111,9 @@ export class LoadedNetwork implements AsyncDisposable {
 
   async mark(): Promise<Mark> {
     const { final } = this.traffic.load.totals;
-    return { atMs: performance.now(), final, taken: await this.network.taken() };
+    const { user, system } = process.cpuUsage();
+    const ownCpuMs = (user + system) / 1000;
+    return { atMs: performance.now(), final, ownCpuMs, taken: await this.network.taken() };
   }
 
   /**

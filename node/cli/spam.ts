@@ -37,9 +37,9 @@ const NOTES = [
   'counts from when it was due until its proof has been checked here. The accounts are',
   'spread over all nodes. The units stay in accounts whose keys end with the command.',
   '',
-  'With --prove-every n the proof of each n-th payment of an account is checked. A',
-  'payment is final only after all before it, so none is left out; but only those',
-  'times are in the histogram. In the end every node is asked for every account.',
+  'With --prove-every n the proof of one in n payments is checked. A payment is final',
+  'only after all before it of its account, so none is left out; but only those times',
+  'are in the histogram. In the end every node is asked for every account.',
   '',
   'Exit code 0: every payment that a node took is final, the same on every node; 1:',
   'some are lost, or nodes disagree. Ctrl+C ends it with the summary. With --json',
@@ -60,7 +60,7 @@ export function defineSpam(command: Command, host: CommandHost): void {
     .option('--seconds <n>', 'how long payments fall due', wholeNumber(1, SECONDS_MAX), 30)
     .option(
       '--prove-every <n>',
-      `check the proof of every n-th payment of an account (default: about ${PROOFS_PER_SECOND} a second)`,
+      `check the proof of one in n payments (default: about ${PROOFS_PER_SECOND} a second)`,
       wholeNumber(1, 1_000),
     )
     .option('--timeout <time>', 'longest wait for the money, and in the end', duration, 60_000);

@@ -1,8 +1,8 @@
 /**
  * Accounts with money, the nodes that they pay through, and the load that they make: what `ravel spam` and the benches run.
  *
- * Each account pays the next one, so that the money stays among them. Every `proveEvery`-th payment of an account goes to a
- * receiver that is watched, at another node than the payer's; its proof speaks for all before it.
+ * Each account pays the next one, so that the money stays among them. One in `proveEvery` payments goes to a receiver that is
+ * watched, at another node than the payer's; its proof speaks for all before it.
  */
 import { randomBytes } from 'node:crypto';
 import type { Address, Genesis, PaymentId, Slot } from '../../ledger/index.ts';
@@ -20,7 +20,10 @@ export interface TrafficOptions {
   readonly nodes: readonly string[];
   /** Keys of the paying accounts, 32 bytes each. None has paid before. */
   readonly secrets: readonly Uint8Array[];
-  /** 1: the proof of every payment comes and is checked; n: that of every n-th payment of an account. */
+  /**
+   * 1: the proof of every payment comes and is checked; n: that of one in n, and of at least one among 2n in a row of an
+   * account. A closed loop needs a window of that size.
+   */
   readonly proveEvery: number;
 }
 
@@ -74,13 +77,14 @@ export class Traffic implements AsyncDisposable {
     });
     const receivers = nodes.map(() => new RawAccount(genesis, randomBytes(32)).address);
     this.#receivers = receivers;
+    const gaps = secrets.map(() => 0);
     this.#stock = {
       lanes: this.lanes,
       findWork: deps.findWork,
       receiver: (lane, number) => {
         const next = this.lanes[(lane.index + 1) % this.lanes.length]!.account.address;
-        // Not all lanes at the same time.
-        const watched = (number + lane.index) % proveEvery === proveEvery - 1;
+        const watched = isWatched(lane.index, number, proveEvery, gaps[lane.index]!);
+        gaps[lane.index] = watched ? 0 : gaps[lane.index]! + 1;
         return { to: watched ? receivers[(lane.index + 1) % receivers.length]! : next, watched };
       },
     };
@@ -143,6 +147,15 @@ export class Traffic implements AsyncDisposable {
     await this.load[Symbol.asyncDispose]();
     await Promise.all(this.ears.map((ear) => ear[Symbol.asyncDispose]()));
   }
+}
+
+/**
+ * As if by lot, and yet the same each time: in a regular pattern, accounts that pay in step would be looked at in step.
+ * @param gap Payments of the account since the last one that is watched.
+ */
+export function isWatched(lane: number, number: number, every: number, gap: number): boolean {
+  const lot = Math.imul(Math.imul(lane + 1, 0x9e37_79b1) ^ Math.imul(number + 1, 0x85eb_ca6b), 0xc2b2_ae35);
+  return (lot >>> 15) % every === 0 || gap >= 2 * every - 1;
 }
 
 /** Between two questions to a node. */

@@ -50,8 +50,10 @@ describe('ravel spam against four validators', function () {
       report.histogram.reduce((sum, { count }) => sum + count, 0),
       60,
     );
-    const { supply } = await network.agreement();
+    const { supply, vitals } = await network.agreement();
     assert.equal(supply, network.genesis.supply);
+    assert.ok(vitals !== undefined && vitals.loopDelayMs >= 0, 'a status says how the process is');
+    assert.ok(vitals.rssBytes > vitals.heapBytes && vitals.heapBytes > 1_000_000);
   });
 
   it('ends in order when it is interrupted, and says what it did', async () => {

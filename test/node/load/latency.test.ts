@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Latency } from '../../../node/load/latency.ts';
 import { openLoop } from '../../../node/load/pacing.ts';
+import { isWatched } from '../../../node/load/traffic.ts';
 
 describe('times of payments', () => {
   it('are kept to a thousandth, whatever their number', () => {
@@ -58,5 +59,26 @@ describe('an open loop', () => {
       [0, 1, 2, 10, 10],
     );
     assert.equal(pacing.endMs, 1_500);
+  });
+});
+
+describe('payments whose proofs are checked', () => {
+  it('are one in n, none too far from the next, and not those of all accounts at the same time', () => {
+    const [accounts, payments, every] = [256, 64, 4];
+    const byNumber = new Array<number>(payments).fill(0);
+    for (let lane = 0; lane < accounts; lane++) {
+      for (let number = 0, gap = 0; number < payments; number++) {
+        const watched = isWatched(lane, number, every, gap);
+        gap = watched ? 0 : gap + 1;
+        assert.ok(gap < 2 * every);
+        if (watched) byNumber[number]! += 1;
+      }
+    }
+    const mean = accounts / every;
+    const all = byNumber.reduce((sum, count) => sum + count, 0);
+    // The bound on the distance adds some.
+    assert.ok(all >= mean * payments * 0.95 && all <= mean * payments * 1.25, `${all}`);
+    for (const count of byNumber) assert.ok(count > mean / 2 && count < mean * 2, `${byNumber}`);
+    assert.ok(isWatched(3, 7, 1, 0), 'all of them when every one is asked for');
   });
 });
