@@ -138,15 +138,17 @@ export class Acceptance {
   #rivalled(coverage: Coverage, accepted: ReadonlySet<PaymentRecord>, payment: PaymentRecord): boolean {
     const promised = this.#promised.get(payment.previous);
     if (promised !== undefined && promised !== payment.id) return true;
-    return this.#accounts
-      .slotOf(payment)
-      .some(
+    const rivals = this.#accounts.slotOf(payment);
+    return (
+      rivals.length > 1 &&
+      rivals.some(
         (rival) =>
           rival !== payment &&
           (accepted.has(rival) ||
             this.#votes.acceptedOn(coverage.chain, rival, 0) ||
             this.#votes.finalWithin(coverage, rival)),
-      );
+      )
+    );
   }
 
   /** "`previous` is the account itself, or accepted by v, or final or decided in past(w)." */

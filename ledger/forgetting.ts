@@ -39,11 +39,11 @@ export class Forgetting {
     this.#aging.add(payment);
   }
 
-  /** "A node drops vertices of rounds < round(last commit) - 2E, and what of payments only such vertices spoke of." */
-  run(): void {
+  /** "A node drops vertices of rounds < round(last commit) - 2E, and what of payments only such vertices spoke of." False when it is not time. */
+  run(): boolean {
     const { tangle, votes, commitRule, checkpoints, data, epochRounds } = this.#deps;
     const round = checkpoints.last.round - 2 * epochRounds;
-    if (round < tangle.floor + this.stepRounds) return;
+    if (round < tangle.floor + this.stepRounds) return false;
     for (const record of tangle.forget(round)) {
       if (record.kind !== 'block') continue;
       for (const id of record.data) data.delete(id);
@@ -53,6 +53,7 @@ export class Forgetting {
     votes.forgetFreezes(round);
     commitRule.forget(round);
     checkpoints.forget(round);
+    return true;
   }
 
   #payments(): void {

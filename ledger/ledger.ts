@@ -12,7 +12,7 @@ import { Forgetting } from './forgetting.ts';
 import { DEPTH_ROUNDS_MAX, EPOCH_ROUNDS, WITNESS_HEADER_BYTES } from './limits.ts';
 import { PlaceRules } from './place-rules.ts';
 import type { FinalityProof } from './proof.ts';
-import { ascending, Proofs } from './proofs.ts';
+import { type Certificates, Proofs } from './proofs.ts';
 import type { Refusal } from './refusal.ts';
 import { deadBy } from './resolution.ts';
 import type { Said, Snapshot } from './snapshot-state.ts';
@@ -23,7 +23,6 @@ import type {
   Data,
   DataId,
   Genesis,
-  Hash,
   Payment,
   PaymentId,
   Round,
@@ -40,7 +39,10 @@ interface Checked {
   readonly parents: readonly number[];
   readonly coverage: Coverage;
   readonly vote: Vote;
+  /** Predecessors first. */
   readonly certified: readonly PaymentRecord[];
+  /** The same, ascending by id. */
+  readonly leaves: readonly PaymentRecord[];
   readonly past: NewPast;
 }
 
@@ -193,7 +195,7 @@ export class Ledger {
     const vote = this.votes.vote(coverage, witness);
     if ('code' in vote) return vote;
     const certified = this.votes.certify(coverage, vote);
-    const root = this.certifiedRoot(certified);
+    const { leaves, root } = this.certificates(certified);
     if (root !== witness.certifiedRoot || certified.length !== witness.certifiedCount) {
       return {
         code: 'certified_root_wrong',
@@ -201,15 +203,15 @@ export class Ledger {
         received: `${witness.certifiedCount}:${witness.certifiedRoot}`,
       };
     }
-    return { parents, coverage, vote, certified, past };
+    return { parents, coverage, vote, certified, leaves, past };
   }
 
   /** From here on nothing may fail. */
   #record(witness: Witness, checked: Checked): Attached {
-    const { parents, coverage, vote, certified, past } = checked;
+    const { parents, coverage, vote, certified, leaves, past } = checked;
     const branch = this.tangle.branches.continue(coverage.chain, coverage.horizon);
     const { clock, commit } = coverage;
-    const said = { ...vote, accepted: [...vote.accepted], certified: ascending(certified), commit };
+    const said = { ...vote, accepted: [...vote.accepted], certified: leaves, commit };
     const record = this.#append(witness, parents, { ...said, clock, branch }, past);
     const finals = this.votes.record(branch, witness.round, vote, certified);
     const divergence = this.checkpoints.compare(record, witness.checkpoint);
@@ -248,7 +250,7 @@ export class Ledger {
       }
       return { commit, dead };
     });
-    if (commits.length > 0) this.#forgetting.run();
+    if (commits.length > 0 && this.#forgetting.run()) this.#proofs.forget();
     return { finals, commits };
   }
 
@@ -288,7 +290,7 @@ export class Ledger {
     if (said === undefined) return { code: 'malformed', what: 'snapshot: a witness that says nothing' };
     const list = (indices: readonly number[]): PaymentRecord[] => indices.map((index) => payments[index]!);
     const certified = list(said.certified);
-    if (this.certifiedRoot(certified) !== vertex.certifiedRoot) {
+    if (this.certificates(certified).root !== vertex.certifiedRoot) {
       return { code: 'malformed', what: 'snapshot: certificates that the witness does not name' };
     }
     this.#readBackWitness(vertex, parents, {
@@ -337,9 +339,9 @@ export class Ledger {
     }
   }
 
-  /** Merkle root over the ids in ascending order, as it stands in a witness header. */
-  certifiedRoot(certified: readonly PaymentRecord[]): Hash {
-    return this.#proofs.certifiedRoot(certified);
+  /** Certified payments in ascending order of their ids, and the Merkle root over these, as it stands in a witness header. */
+  certificates(certified: readonly PaymentRecord[]): Certificates {
+    return this.#proofs.certificates(certified);
   }
 
   /** Certificates of validators of weight >= q; undefined while it is not final, and when no such are remembered. */

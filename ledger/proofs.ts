@@ -17,35 +17,56 @@ export interface ProofsDeps {
 /** A few rounds of witnesses that all certify something else. */
 const TREES_PER_VALIDATOR = 4;
 
+export interface Certificates {
+  /** Ascending by id. */
+  readonly leaves: readonly PaymentRecord[];
+  readonly root: Hash;
+}
+
+interface Known extends Certificates {
+  /** Of the payments, ascending: what tells the same payments in another order quickly. */
+  readonly rows: Uint32Array;
+  readonly tree: MerkleTree;
+}
+
 export class Proofs {
   readonly #deps: ProofsDeps;
   /**
    * The trees that were asked for last, youngest first. Validators that hear the same certify the same, so that one tree serves
    * most witnesses of a round, and their proofs.
    */
-  readonly #trees: { readonly leaves: readonly PaymentRecord[]; readonly tree: MerkleTree }[] = [];
+  readonly #known: Known[] = [];
 
   constructor(deps: ProofsDeps) {
     this.#deps = deps;
   }
 
-  /** Merkle root over the ids in ascending order, as it stands in a witness header. */
-  certifiedRoot(certified: readonly PaymentRecord[]): Hash {
-    return this.#tree(ascending(certified)).root;
+  /** Certified payments in ascending order of their ids, and the Merkle root over these, as it stands in a witness header. */
+  certificates(certified: readonly PaymentRecord[]): Certificates {
+    return this.#of(certified);
   }
 
-  /** @param leaves Ascending by id. */
-  #tree(leaves: readonly PaymentRecord[]): MerkleTree {
-    const at = this.#trees.findIndex(
-      (known) =>
-        known.leaves.length === leaves.length && known.leaves.every((payment, i) => payment === leaves[i]),
+  /** Rows of payments may get another meaning. */
+  forget(): void {
+    this.#known.length = 0;
+  }
+
+  #of(certified: readonly PaymentRecord[]): Known {
+    const rows = rowsOf(certified);
+    const at = this.#known.findIndex((known) => sameRows(known.rows, rows));
+    const known = at < 0 ? this.#make(certified, rows) : this.#known.splice(at, 1)[0]!;
+    this.#known.unshift(known);
+    if (this.#known.length > TREES_PER_VALIDATOR * this.#deps.committee.size) this.#known.pop();
+    return known;
+  }
+
+  #make(certified: readonly PaymentRecord[], rows: Uint32Array): Known {
+    const leaves = [...certified].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const tree = new MerkleTree(
+      this.#deps.network,
+      leaves.map(({ id }) => id),
     );
-    const [known] = at < 0 ? [] : this.#trees.splice(at, 1);
-    const ids = known === undefined ? leaves.map(({ id }) => id) : [];
-    const tree = known?.tree ?? new MerkleTree(this.#deps.network, ids);
-    this.#trees.unshift({ leaves, tree });
-    if (this.#trees.length > TREES_PER_VALIDATOR * this.#deps.committee.size) this.#trees.pop();
-    return tree;
+    return { rows, leaves, tree, root: tree.root };
   }
 
   /** Headers and Merkle paths of validators of weight >= q that certify a payment; undefined while it is not final. */
@@ -60,7 +81,11 @@ export class Proofs {
       if (row < this.#deps.tangle.base) return undefined;
       const witness = this.#deps.tangle.record(row) as WitnessRecord;
       const index = witness.certified.indexOf(payment);
-      certificates.push({ header: witness.header, index, path: this.#tree(witness.certified).path(index) });
+      certificates.push({
+        header: witness.header,
+        index,
+        path: this.#of(witness.certified).tree.path(index),
+      });
       weight += this.#deps.committee.weightOf(witness.validator);
       if (weight >= this.#deps.committee.quorum) break;
     }
@@ -68,6 +93,12 @@ export class Proofs {
   }
 }
 
-export function ascending(payments: readonly PaymentRecord[]): PaymentRecord[] {
-  return [...payments].sort((a, b) => (a.id < b.id ? -1 : 1));
+function rowsOf(payments: readonly PaymentRecord[]): Uint32Array {
+  const rows = new Uint32Array(payments.length);
+  for (let i = 0; i < rows.length; i++) rows[i] = payments[i]!.row;
+  return rows.sort();
+}
+
+function sameRows(a: Uint32Array, b: Uint32Array): boolean {
+  return a.length === b.length && a.every((row, i) => row === b[i]);
 }

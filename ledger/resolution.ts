@@ -54,7 +54,7 @@ export class Resolution {
     for (const payment of news.certified) this.#certified.add(payment);
     for (const slot of news.frozen) this.#frozen.add(slot);
     for (const slot of news.frozen) run.look(this.#deps.accounts.ownerOf(slot));
-    for (const payment of news.covered) run.look(payment.account);
+    if (this.#frozen.size > 0) for (const payment of news.covered) run.look(payment.account);
     run.certified();
     run.frozen();
     return run.result;
@@ -101,7 +101,8 @@ class Run {
   }
 
   look(account: Account | undefined): void {
-    if (account !== undefined) this.#look.set(account.address, account);
+    if (account !== undefined && this.#open.frozen.has(account.decided.head))
+      this.#look.set(account.address, account);
   }
 
   /** "Every payment with a certificate in past(L), undecided, whose `previous` is its account's head, and which the balance can pay." */

@@ -8,8 +8,8 @@
  * side, are hashed and never stored. All of it lies in a few typed arrays: 106 bytes an account,
  * and up to half as much again as room to grow.
  */
-import { equalBytes, hex, unhex } from './bytes.ts';
-import { KIND, Writer } from './encode.ts';
+import { equalBytes, hex, unhex, unhexInto } from './bytes.ts';
+import { KIND } from './encode.ts';
 import { blake3Hex, blake3Into, ZERO_HASH } from './hash.ts';
 import { HASH_BYTES, NETWORK_ID_BYTES } from './limits.ts';
 import type { Address, Hash, NetworkId, Units } from './types.ts';
@@ -20,6 +20,10 @@ export const STATE_PATH_MAX = 8 * HASH_BYTES;
 const ZERO = new Uint8Array(HASH_BYTES);
 const LEFT_AT = 1 + NETWORK_ID_BYTES;
 
+/** What a leaf is the hash of: 08 | network | address | balance 8 | sequence 8 | head. */
+const LEAF = new Uint8Array(LEFT_AT + HASH_BYTES + 16 + HASH_BYTES);
+const LEAF_VIEW = new DataView(LEAF.buffer);
+
 /** Leaf of one account in the state tree: its address, balance, sequence and head. */
 export function accountLeaf(
   network: NetworkId,
@@ -28,15 +32,13 @@ export function accountLeaf(
   sequence: number,
   head: Hash,
 ): Hash {
-  const bytes = new Writer(128)
-    .u8(KIND.account)
-    .bytes(network)
-    .hash(address)
-    .u53(balance)
-    .u53(sequence)
-    .hash(head)
-    .done();
-  return blake3Hex(bytes);
+  LEAF[0] = KIND.account;
+  LEAF.set(network, 1);
+  unhexInto(address, LEAF, LEFT_AT);
+  LEAF_VIEW.setBigUint64(LEFT_AT + HASH_BYTES, BigInt(balance));
+  LEAF_VIEW.setBigUint64(LEFT_AT + HASH_BYTES + 8, BigInt(sequence));
+  unhexInto(head, LEAF, LEFT_AT + HASH_BYTES + 16);
+  return blake3Hex(LEAF);
 }
 
 /** Where an address leads to in the tree. */

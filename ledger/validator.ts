@@ -217,7 +217,7 @@ export class Validator {
         timeMs: Math.max(nowMs, this.#lastTimeMs),
         self: ledger.tangle.record(selfRow).id,
         certifiedCount: certified.length,
-        certifiedRoot: ledger.certifiedRoot(certified),
+        certifiedRoot: ledger.certificates(certified).root,
         checkpoint,
       },
       { witnesses, tips, defers, accepts, freezes },

@@ -190,6 +190,15 @@ export class Votes {
     const { accounts } = this.#deps;
     const { chain, horizon } = coverage;
     const all = lists.defers.length === 1 && lists.defers[0] === DEFERS_ALL;
+    const plain = lists.defers.length === 0 && lists.accepts.length === 0;
+    if (plain)
+      return (
+        this.#freezesHaveGround(coverage, lists.freezes) ?? {
+          accepted: coverage.covered,
+          deferred: [],
+          freezes: lists.freezes,
+        }
+      );
     const accepted = all ? new Set<PaymentRecord>() : new Set(coverage.covered);
     const deferred: PaymentRecord[] = [];
     for (const id of all ? [] : lists.defers) {
@@ -208,10 +217,12 @@ export class Votes {
       accepted.add(payment);
     }
     if (all) for (const payment of coverage.covered) if (!accepted.has(payment)) deferred.push(payment);
-    for (const slot of lists.freezes) {
-      if (!this.mayVoteOn(coverage, slot)) return { code: 'vote_unfounded', payment: slot, list: 'freezes' };
-    }
-    return { accepted, deferred, freezes: lists.freezes };
+    return this.#freezesHaveGround(coverage, lists.freezes) ?? { accepted, deferred, freezes: lists.freezes };
+  }
+
+  #freezesHaveGround(coverage: Coverage, freezes: readonly Slot[]): Refusal | undefined {
+    const slot = freezes.find((one) => !this.mayVoteOn(coverage, one));
+    return slot === undefined ? undefined : { code: 'vote_unfounded', payment: slot, list: 'freezes' };
   }
 
   /** A freeze has ground: the witness or its chain covers a payment that names the slot. */
@@ -231,23 +242,30 @@ export class Votes {
     const { chain, horizon } = coverage;
     const frozen = new Set(vote.freezes);
     const certified = new Set<PaymentRecord>();
+    const { committee } = this.#deps;
+    const own = committee.weightOf(chain.of.author);
     const consider = (payment: PaymentRecord): boolean =>
+      // A bound that costs nothing: all that is known of, in this past or not.
+      payment.acceptWeight + own >= committee.quorum &&
       payment.link === 'linked' &&
-      !certified.has(payment) &&
       !this.#certified.on(chain, payment.row, horizon) &&
+      !certified.has(payment) &&
       this.#quorumAccepts(coverage, vote, payment) &&
       this.#predecessorCertified(coverage, certified, payment) &&
       !this.#blocked(coverage, frozen, payment) &&
       // "No rival of P is decided in past(w)."
       (decidedIn(payment, coverage.commit) || !settledIn(payment, coverage.commit));
-    const candidates: PaymentRecord[] = this.#lapsed(coverage);
-    for (const payment of vote.accepted) candidates.push(payment);
-    for (const list of coverage.acceptedByOthers) candidates.push(...list);
-    for (let payment = candidates.pop(); payment !== undefined; payment = candidates.pop()) {
-      if (!consider(payment)) continue;
-      certified.add(payment);
-      // What waited only for its predecessor.
-      for (const child of payment.children) candidates.push(child);
+    const ready: PaymentRecord[] = [];
+    for (const candidates of [vote.accepted, ...coverage.acceptedByOthers, this.#lapsed(coverage)]) {
+      for (const candidate of candidates) {
+        ready.push(candidate);
+        for (let payment = ready.pop(); payment !== undefined; payment = ready.pop()) {
+          if (!consider(payment)) continue;
+          certified.add(payment);
+          // What waited only for its predecessor.
+          for (const child of payment.children) ready.push(child);
+        }
+      }
     }
     return [...certified];
   }
@@ -275,9 +293,6 @@ export class Votes {
   #quorumAccepts(coverage: Coverage, vote: Vote, payment: PaymentRecord): boolean {
     const { committee } = this.#deps;
     const author = coverage.chain.of.author;
-    const own = committee.weightOf(author);
-    // A bound that costs nothing: all that is known of, in this past or not.
-    if (payment.acceptWeight + own < committee.quorum) return false;
     const self = vote.accepted.has(payment) ? author : undefined;
     return this.#weightWithin(this.#accepted, coverage, payment, self) >= committee.quorum;
   }
@@ -321,6 +336,7 @@ export class Votes {
   #reaches(said: BranchRounds, { clock, horizon }: View, author: ValidatorIndex, row: number): boolean {
     const main = this.#branches.main(author);
     if (said.said(main, row, horizon, clock.get(main))) return true;
+    if (!this.#branches.equivocated(author)) return false;
     return this.#branches.forksOf(author).some((fork) => said.said(fork, row, horizon, clock.get(fork)));
   }
 
@@ -375,9 +391,9 @@ export class Votes {
 
   /** The author has said it on some branch: it counts once. */
   #saidBefore(said: BranchRounds, author: ValidatorIndex, row: number): boolean {
-    return [this.#branches.main(author), ...this.#branches.forksOf(author)].some((branch) =>
-      said.said(branch, row, 1, Number.POSITIVE_INFINITY),
-    );
+    if (said.said(this.#branches.main(author), row, 1, Number.POSITIVE_INFINITY)) return true;
+    if (!this.#branches.equivocated(author)) return false;
+    return this.#branches.forksOf(author).some((fork) => said.said(fork, row, 1, Number.POSITIVE_INFINITY));
   }
 
   /** Forgets freezes of rounds below `round`. */

@@ -63,7 +63,7 @@ export function forgeWitness(
     timeMs: Math.max(wish.timeMs, self?.kind === 'witness' ? self.timeMs : 0),
     self: wish.self,
     certifiedCount: certified.length,
-    certifiedRoot: ledger.certifiedRoot(certified),
+    certifiedRoot: ledger.certificates(certified).root,
     checkpoint,
   };
   const { network } = ledger.genesis;

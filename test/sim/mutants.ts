@@ -108,7 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
         after:
           'const branches = [this.#branches.main(author), ...this.#branches.forksOf(author)].filter((one) => said.said(one, payment.row, view.horizon, view.clock.get(one))); for (let i = 0; i < Math.max(branches.length, author === also ? 1 : 0); i++) {',
       },
-      { file: VOTES, before: 'if (payment.acceptWeight + own < committee.quorum) return false;', after: '' },
+      { file: VOTES, before: 'payment.acceptWeight + own >= committee.quorum &&', after: '' },
     ],
   },
   one(
