@@ -9,6 +9,7 @@ import type { Accounts } from './accounts.ts';
 import { type Branch, type Branches, BranchRounds, type Chain, type Clock } from './branches.ts';
 import type { CommitRule } from './commit-rule.ts';
 import type { Committee } from './committee.ts';
+import { Freezes } from './freezes.ts';
 import { ZERO_HASH } from './hash.ts';
 import { DEPTH_ROUNDS_MAX } from './limits.ts';
 import type { Refusal } from './refusal.ts';
@@ -47,11 +48,6 @@ export interface Vote {
 /** Alone in `defers`: all that w covers and does not list in `accepts`. So w can cover more than it has room to list. */
 export const DEFERS_ALL = ZERO_HASH as Hash as PaymentId;
 
-interface Freeze {
-  readonly branch: Branch;
-  readonly round: Round;
-}
-
 export interface VotesDeps {
   readonly tangle: Tangle;
   readonly accounts: Accounts;
@@ -69,8 +65,7 @@ export class Votes {
   readonly #accepted: BranchRounds;
   readonly #certified: BranchRounds;
   readonly #deferred: BranchRounds;
-  /** By slot; nearly always empty. */
-  readonly #freezes = new Map<Slot, Freeze[]>();
+  readonly #freezes = new Freezes();
 
   constructor(deps: VotesDeps) {
     this.#deps = deps;
@@ -119,26 +114,12 @@ export class Votes {
 
   /** Weight of the authors that freeze the slot in the past. */
   frozenWithin(view: View, slot: Slot): number {
-    const authors = new Set<ValidatorIndex>();
-    for (const { branch, round } of this.#freezes.get(slot) ?? []) {
-      if (round >= view.horizon && round <= view.clock.get(branch)) authors.add(branch.author);
-    }
-    return this.#deps.committee.weight(authors);
+    return this.#deps.committee.weight(this.#freezes.authorsWithin(view, slot));
   }
 
   /** The last round in which the chain froze the slot, 0 when that has lapsed or never was. */
   frozenOn(chain: Chain, slot: Slot, horizon: Round): Round {
-    const freezes = this.#freezes.get(slot);
-    if (freezes === undefined) return 0;
-    let last = 0;
-    for (let part: Chain | undefined = chain, to = chain.round; part !== undefined; ) {
-      for (const { branch, round } of freezes) {
-        if (branch === part.of && round >= horizon && round <= to) last = Math.max(last, round);
-      }
-      part = part.of.fork;
-      if (part !== undefined) to = Math.min(to, part.round);
-    }
-    return last;
+    return this.#freezes.lastOn(chain, slot, horizon);
   }
 
   /** What a witness of `round` on top of `chain` covers when it adds `past`. */
@@ -374,11 +355,7 @@ export class Votes {
       if (!this.#saidBefore(this.#accepted, author, payment.row)) payment.acceptWeight += weight;
       this.#accepted.set(branch, payment.row, round);
     }
-    for (const slot of vote.freezes) {
-      const freezes = this.#freezes.get(slot);
-      if (freezes === undefined) this.#freezes.set(slot, [{ branch, round }]);
-      else freezes.push({ branch, round });
-    }
+    for (const slot of vote.freezes) this.#freezes.add(slot, branch, round);
     for (const payment of certified) {
       if (!this.#saidBefore(this.#certified, author, payment.row)) {
         payment.certifyWeight += weight;
@@ -398,11 +375,7 @@ export class Votes {
 
   /** Forgets freezes of rounds below `round`. */
   forgetFreezes(round: Round): void {
-    for (const [slot, freezes] of this.#freezes) {
-      const kept = freezes.filter((freeze) => freeze.round >= round);
-      if (kept.length === 0) this.#freezes.delete(slot);
-      else if (kept.length < freezes.length) this.#freezes.set(slot, kept);
-    }
+    this.#freezes.forget(round);
   }
 
   /** Forgets all votes about a payment: its row gets another meaning. */

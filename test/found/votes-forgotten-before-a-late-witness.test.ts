@@ -17,7 +17,7 @@ describe('found: a witness comes so late that the votes it rests on are forgotte
     const { core } = first!;
     // The witness itself is not below the floor, but what may be said in its past is.
     const commit = witness.checkpoint.round;
-    scene.run(10_000, () => core.ledger.lastCommit.round > commit + epochRounds + 1);
+    scene.run(10_000, () => core.ledger.lastCommit.round > commit + 2 * epochRounds + 1);
     assert.ok(core.ledger.tangle.floor <= witness.round, 'the witness itself is young enough');
     // Twice: what is stale is not remembered as invalid.
     for (let times = 0; times < 2; times++) {
