@@ -23,7 +23,7 @@ export class Freezes {
 
   /** Authors that freeze the slot in the past. */
   authorsWithin(
-    { clock, horizon }: Pick<View, 'clock' | 'horizon'>,
+    { clock, horizon }: { readonly clock: Clock; readonly horizon: Round },
     slot: Slot,
   ): ReadonlySet<ValidatorIndex> {
     const authors = new Set<ValidatorIndex>();
