@@ -1,5 +1,5 @@
 /**
- * Forgetting (docs/protocol.md, section 7.5): what is older than three epochs counts for nobody any more, so it leaves memory. The
+ * Forgetting (docs/protocol.md, section 7.5): what is older than three and a half epochs counts for nobody any more, so it leaves memory. The
  * accounts, and slots that are still open, remain.
  */
 import type { PaymentRecord } from './account.ts';
@@ -39,10 +39,10 @@ export class Forgetting {
     this.#aging.add(payment);
   }
 
-  /** "A node drops vertices of rounds < round(last commit) - 3E, and what of payments only such vertices spoke of." False when it is not time. */
+  /** "A node drops vertices of rounds < round(last commit) - 3.5E, and what of payments only such vertices spoke of." False when it is not time. */
   run(): boolean {
     const { tangle, votes, commitRule, checkpoints, data, epochRounds } = this.#deps;
-    const round = checkpoints.last.round - 3 * epochRounds;
+    const round = checkpoints.last.round - 3.5 * epochRounds;
     if (round < tangle.floor + this.stepRounds) return false;
     for (const record of tangle.forget(round)) {
       if (record.kind !== 'block') continue;

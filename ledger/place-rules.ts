@@ -96,7 +96,7 @@ export class PlaceRules {
   }
 
   /**
-   * "What w brings newly into its past is not older than horizon(w) - E/2, unless it is in past(C(w)). `self` is not older than
+   * "What w brings newly into its past is not older than horizon(w) - E, unless it is in past(C(w)). `self` is not older than
    * horizon(w), or it is the genesis." Whoever has committed C(w) and not E/2 rounds more lacks nothing of past(w).
    */
   #tooOld(
@@ -114,11 +114,11 @@ export class PlaceRules {
     return { code: 'past_too_old', vertex: tangle.record(row).id, round: tangle.round(row), horizon };
   }
 
-  /** Something new in the past that is older than the horizon by E/2, and that no commit up to `commit` has. */
+  /** Something new in the past that is older than the horizon by E, and that no commit up to `commit` has. */
   tooOldIn(past: NewPast, { horizon, commit }: Pick<Coverage, 'horizon' | 'commit'>): number | undefined {
     const { tangle, epochRounds } = this.#deps;
     for (const row of past.rows) {
-      if (tangle.round(row) < horizon - epochRounds / 2 && !tangle.committedBy(row, commit)) return row;
+      if (tangle.round(row) < horizon - epochRounds && !tangle.committedBy(row, commit)) return row;
     }
     return undefined;
   }

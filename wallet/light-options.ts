@@ -95,7 +95,7 @@ export const LIGHT_TUNING_DEFAULT: LightTuning = {
   forgedHeadersMax: 64,
   // A proof lags behind a commit by some rounds.
   balanceAskMs: 3_000,
-  // Nodes remember three epochs of 1000 rounds: what they have forgotten is in any state of the last one.
+  // Nodes remember three and a half epochs of 1000 rounds: what they have forgotten is in any state of the last one.
   baseAgeRoundsMax: 1_000,
   // Every validator gossips a header in each round, and an idle round takes a second.
   headersWaitMs: 5_000,

@@ -102,7 +102,7 @@ describe('the slow path in a world of four', () => {
     }
   });
 
-  it('keeps as many vertices and payments as three epochs hold, however long it runs', () => {
+  it('keeps as many vertices and payments as the remembered epochs hold, however long it runs', () => {
     const payers = new Payers(2);
     payers.pay(150);
     const sizes = (): number[][] =>

@@ -56,14 +56,14 @@ export function attachInOrder(dag: RandomDag, order: readonly Vertex[], visits: 
 }
 
 /**
- * "A node drops vertices of rounds < round(last commit) - 3E", and can no longer judge a witness for which something counts
+ * "A node drops vertices of rounds < round(last commit) - 3.5E", and can no longer judge a witness for which something counts
  * that is older.
  */
 function isForgotten(dag: RandomDag, vertex: Vertex, known: readonly Vertex[]): boolean {
   const { oracle } = dag;
   const { round } = oracle.lastCommitAmong(known.filter((x) => x.kind === 'witness'));
   const oldest = vertex.kind === 'witness' ? oracle.votes.horizon(vertex) : oracle.roundOf(vertex);
-  return Math.max(0, oldest) < round - 3 * oracle.epochRounds;
+  return Math.max(0, oldest) < round - 3.5 * oracle.epochRounds;
 }
 
 /** Ids as the names that a printed drawing of the whole DAG has for them. */
