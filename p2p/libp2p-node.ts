@@ -4,12 +4,12 @@ import { type GossipSub, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub
 import { type Identify, identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, PeerInfo } from '@libp2p/interface';
 import { type MulticastDNSComponents, mdns } from '@libp2p/mdns';
-import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
-import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
+import { gatheringNoise } from './gathered-writes.ts';
 import type { PeerLimits } from './limits.ts';
 import type { Names } from './protocols.ts';
+import { thriftyYamux } from './stream-windows.ts';
 
 // A type and not an interface: libp2p asks for an index signature.
 export type Services = { identify: Identify; gossip: GossipSub };
@@ -48,11 +48,12 @@ export async function createNode(options: NodeOptions): Promise<Libp2p<Services>
     privateKey: await generateKeyPairFromSeed('Ed25519', options.identitySeed),
     nodeInfo: { name: 'ravel', version: '1', userAgent: `ravel/1 ${options.names.network}` },
     addresses: { listen: [...options.listen], announce: [...options.announce] },
-    // Without noDelay a small gossip frame waits up to 40 ms for the acknowledgement of the one before it.
+    // Without noDelay a small gossip frame waits up to 40 ms for the acknowledgement of the one before it. What may wait is
+    // gathered in gathered-writes.ts.
     transports: [tcp({ dialOpts: socket, listenOpts: socket })],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [gatheringNoise()],
     streamMuxers: [
-      yamux({
+      thriftyYamux({
         maxInboundStreams: limits.streamsOpen,
         maxOutboundStreams: limits.streamsOpen,
         streamOptions: {

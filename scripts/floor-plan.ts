@@ -47,7 +47,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   level: ['node/store.ts'],
   piscina: ['node/pool.ts'],
-  'sodium-native': ['ledger/crypto-native.ts', 'bench/verify-limit.bench.ts'],
+  'sodium-native': ['ledger/crypto-native.ts', 'p2p/noise-crypto.ts', 'bench/verify-limit.bench.ts'],
   '@noble/curves': ['ledger/crypto-noble.ts', 'bench/verify-limit.bench.ts'],
   '@noble/hashes': [
     'ledger/hash-noble.ts',
