@@ -182,7 +182,9 @@ export class Accounts {
     record.parent = parent;
     record.previous = parent.id;
     record.branchDebits += parent.branchDebits;
-    parent.children = parent.children.concat(record);
+    // Few have more than one: the list gets room to grow when it turns out to be a long one.
+    if (parent.children.length < 4) parent.children = parent.children.concat(record);
+    else parent.children.push(record);
     this.onLinked(record);
   }
 

@@ -153,6 +153,11 @@ export class Reader {
     return this.#bytes[this.#take(1, what)]!;
   }
 
+  /** Moves on without a look. */
+  skip(length: number, what: string): void {
+    this.#take(length, what);
+  }
+
   /** The next byte without moving on. */
   peek(what: string): number {
     const byte = this.#bytes[this.#at];
