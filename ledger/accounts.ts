@@ -182,9 +182,9 @@ export class Accounts {
     record.parent = parent;
     record.previous = parent.id;
     record.branchDebits += parent.branchDebits;
-    // Few have more than one: the list gets room to grow when it turns out to be a long one.
-    if (parent.children.length < 4) parent.children = parent.children.concat(record);
-    else parent.children.push(record);
+    // Nearly all stay short, and get no room to grow.
+    if (parent.children.length > 4) parent.children.push(record);
+    else parent.children = parent.children.concat(record);
     this.onLinked(record);
   }
 
@@ -348,10 +348,7 @@ export class Accounts {
   finalise(record: PaymentRecord): void {
     const { account } = record;
     assert(!record.final, 'a payment becomes final once');
-    assert(
-      account.head === record.previous,
-      'finality follows the chain: never two final rivals, never a gap',
-    );
+    assert(account.head === record.previous, 'finality follows the chain: no two final rivals, no gap');
     // From here on nothing may fail.
     record.final = true;
     account.head = record.id;
