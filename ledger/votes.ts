@@ -239,12 +239,12 @@ export class Votes {
     const ready: PaymentRecord[] = [];
     for (const candidates of [vote.accepted, ...coverage.acceptedByOthers, this.#lapsed(coverage)]) {
       for (const candidate of candidates) {
+        if (!consider(candidate)) continue;
         ready.push(candidate);
         for (let payment = ready.pop(); payment !== undefined; payment = ready.pop()) {
-          if (!consider(payment)) continue;
           certified.add(payment);
           // What waited only for its predecessor.
-          for (const child of payment.children) ready.push(child);
+          for (const child of payment.children) if (consider(child)) ready.push(child);
         }
       }
     }

@@ -269,7 +269,7 @@ export class LedgerService implements Omit<LedgerCalls, 'close'> {
   }
 
   #final(payments: readonly PaymentRecord[]): void {
-    for (const { id } of payments) this.#outbox.addFinal(id);
+    this.#outbox.addFinals(payments);
     this.#admission.final(payments);
     this.#news.final(payments);
   }

@@ -5,7 +5,7 @@
  * A full disk is waited out. What was not synced stays here, in order, with all that waits for it; what was synced can be
  * read all the while. When the disk has room again it is written first, and then the rest goes on.
  */
-import type { PaymentId, Vertex, VertexId } from '../ledger/index.ts';
+import type { PaymentId, PaymentRecord, Vertex, VertexId } from '../ledger/index.ts';
 import { RECENT_VERTEX_BYTES_MAX, UNSYNCED_DELAY_MS } from './limits.ts';
 import { StoreError } from './store-error.ts';
 import type { NewVertex, VertexStore } from './vertex-store.ts';
@@ -28,8 +28,9 @@ export class Outbox {
   readonly #deps: OutboxDeps;
   #vertices: NewVertex[] = [];
   readonly #unsynced = new Set<VertexId>();
-  #finals: PaymentId[] = [];
-  readonly #unsyncedFinals = new Set<PaymentId>();
+  /** Payments that became final by what is not on disk yet. */
+  #finals: (readonly PaymentRecord[])[] = [];
+  #writingFinals: (readonly PaymentRecord[])[] = [];
   #actions: (() => void)[] = [];
   #writing = false;
   /** Why the disk has refused: nothing is written and nothing leaves after that. */
@@ -63,15 +64,15 @@ export class Outbox {
     this.#timer ??= setTimeout(() => this.#start(), UNSYNCED_DELAY_MS);
   }
 
-  /** A payment became final by what was added. */
-  addFinal(payment: PaymentId): void {
-    this.#finals.push(payment);
-    this.#unsyncedFinals.add(payment);
+  /** Payments became final by what was added. */
+  addFinals(payments: readonly PaymentRecord[]): void {
+    this.#finals.push(payments);
   }
 
-  /** What made the payment final is on disk. */
+  /** What made the payment final is on disk. Asked seldom, while the disk is full: it looks through all that is not. */
   hasFinal(payment: PaymentId): boolean {
-    return !this.#unsyncedFinals.has(payment);
+    const unsynced = [this.#writingFinals, this.#finals].flat(2);
+    return !unsynced.some(({ id }) => id === payment);
   }
 
   /** Runs when everything added before is on disk; never when the disk fails. */
@@ -124,7 +125,7 @@ export class Outbox {
       while (this.#vertices.length > 0 || this.#actions.length > 0) {
         const vertices = this.#vertices;
         const actions = this.#actions;
-        const finals = this.#finals;
+        this.#writingFinals = this.#finals;
         this.#vertices = [];
         this.#actions = [];
         this.#finals = [];
@@ -134,12 +135,14 @@ export class Outbox {
         } catch (error) {
           this.#vertices = [...vertices, ...this.#vertices];
           this.#actions = [...actions, ...this.#actions];
-          this.#finals = [...finals, ...this.#finals];
+          this.#finals = [...this.#writingFinals, ...this.#finals];
+          this.#writingFinals = [];
           if (!(error instanceof StoreError && error.code === 'store_disk_full')) throw error;
           this.#wait(error, before);
           return;
         }
-        this.#synced(vertices, finals);
+        this.#synced(vertices);
+        this.#writingFinals = [];
         for (const action of actions) action();
         this.#forget();
       }
@@ -149,9 +152,8 @@ export class Outbox {
     }
   }
 
-  #synced(vertices: readonly NewVertex[], finals: readonly PaymentId[]): void {
+  #synced(vertices: readonly NewVertex[]): void {
     for (const { id } of vertices) this.#unsynced.delete(id);
-    for (const id of finals) this.#unsyncedFinals.delete(id);
   }
 
   #refuse(error: unknown): void {
@@ -181,7 +183,7 @@ export class Outbox {
     }
     if (this.#refused !== undefined) return;
     // The write may have reached the disk before it was refused.
-    this.#synced(this.#vertices.splice(0, this.#deps.store.length - length), []);
+    this.#synced(this.#vertices.splice(0, this.#deps.store.length - length));
     await this.#write();
     if (this.#writing) return;
     this.#full = undefined;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PaymentId, Vertex } from '../../ledger/index.ts';
+import type { PaymentId, PaymentRecord, Vertex } from '../../ledger/index.ts';
 import { Outbox } from '../../node/outbox.ts';
 import { StoreError } from '../../node/store-error.ts';
 import type { NewVertex, VertexStore } from '../../node/vertex-store.ts';
@@ -125,7 +125,7 @@ describe('the outbox', () => {
       disk.length = written;
       box.add(a);
       box.add(b);
-      box.addFinal('f'.repeat(64) as PaymentId);
+      box.addFinals([{ id: 'f'.repeat(64) } as PaymentRecord]);
       box.after(() => left.push('a and b'));
       await turn();
       disk.writes[0]!.done.reject(noRoom);
