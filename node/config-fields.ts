@@ -156,7 +156,7 @@ export const FIELDS = {
     min: 0,
     max: 1000,
     unit: 'milliseconds',
-    doc: 'How long payments of clients gather before they go out as one block. A full block leaves at once.',
+    doc: 'The least time between two blocks that are not full: a lone payment leaves at once, those that follow closely gather. A busy network lets them gather for longer.',
   }),
   verifyThreads: integer({
     default: 0,
@@ -177,7 +177,7 @@ export const FIELDS = {
     min: 1,
     max: 1_000_000,
     unit: 'payments',
-    doc: 'Payments of clients waiting for a block. When it is full, the least deserving are dropped and their senders told.',
+    doc: 'The most payments of clients that wait for a block. A node keeps fewer, 32 times what it may have under way and at least 1,000; beyond that the least deserving are dropped and their senders told.',
   }),
   queuePaymentsPerAccountMax: integer({
     default: 64,

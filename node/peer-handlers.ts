@@ -1,10 +1,11 @@
 /** What a node answers its peers and its light clients: all of it comes from the ledger thread. */
-import { type Address, isRefusal, workSeed } from '../ledger/index.ts';
+import { type Address, workSeed } from '../ledger/index.ts';
 import type { LightHandlers, LightPush, SubmitReply, VertexHandlers } from '../p2p/index.ts';
 import type { Submission } from './admission.ts';
 import { type LedgerThread, LedgerThreadError } from './ledger-thread.ts';
 import { LEDGER_CALLS_MAX } from './limits.ts';
 import type { NodeParts } from './node-parts.ts';
+import { SubmitDesk } from './submit-desk.ts';
 import { VitalSigns } from './vitals.ts';
 
 export function vertexHandlers(parts: NodeParts): VertexHandlers {
@@ -34,15 +35,15 @@ async function submit(
 
 export function lightHandlers(parts: NodeParts): LightHandlers {
   const { verify, genesis } = parts;
+  const desk = new SubmitDesk({
+    check: (payments) => verify.checkPayments(payments),
+    admit: (payments) => submit(parts.ledger, payments),
+    nowMs: () => performance.now(),
+  });
   const vitals = new VitalSigns();
   parts.defer(async () => vitals[Symbol.dispose]());
   return {
-    async submit(payments) {
-      const checked = await verify.checkPayments(payments);
-      const good = checked.flatMap((one, i) => (isRefusal(one) ? [] : [{ ...one, bytes: payments[i]! }]));
-      const replies = good.length === 0 ? [] : [...(await submit(parts.ledger, good))];
-      return checked.map((one) => (isRefusal(one) ? { refusal: one } : replies.shift()!));
-    },
+    submit: (payments, from) => desk.submit(payments, from),
     tips: (count) => parts.ledger.call('tips', count),
     account: (address) => parts.ledger.call('account', address),
     history: (address, after, limit) => parts.ledger.call('history', address, after, limit),

@@ -1,19 +1,16 @@
 /**
  * Decoding, hashing and signatures on other threads (ledger's checkVertex and checkPaymentBytes).
  *
- * A lone vertex leaves at once. While all threads are busy things gather in four lanes, and the next free thread takes
- * many of them as one task. Witnesses go first, as everybody waits for them and they are few; then what was asked for, as
- * something waits for it. Blocks of peers and payments of clients take turns, so that neither can keep the other waiting.
+ * What comes in one turn of the event loop leaves at its end as one task: to wake a thread costs more than most checks. While
+ * all threads are busy things gather in four lanes, and the next free thread takes many of them. Witnesses go first, as
+ * everybody waits for them and they are few; then what was asked for, as something waits for it. Blocks of peers and payments
+ * of clients take turns, so that neither can keep the other waiting, and among the blocks those peers do that sent them.
  */
 import { type Genesis, isRefusal, KIND, type Refusal } from '../ledger/index.ts';
 import type { Log } from '../p2p/index.ts';
-import {
-  VERIFY_TASK_BYTES_MAX,
-  VERIFY_TASK_ITEMS_MAX,
-  VERIFY_WAITING_BYTES_MAX,
-  VERIFY_WAITING_MAX,
-} from './limits.ts';
+import { VERIFY_TASK_BYTES_MAX, VERIFY_TASK_ITEMS_MAX, VERIFY_WAITING_MAX } from './limits.ts';
 import { Pool, PoolError } from './pool.ts';
+import { Lane, PeerLane } from './verify-lanes.ts';
 import type { CheckedPayment, VerifyAnswer, VerifyTask, VerifyWorkerData } from './verify-task.ts';
 
 export type { CheckedPayment } from './verify-task.ts';
@@ -28,49 +25,11 @@ export interface VerifyPoolDeps {
 }
 
 interface Item {
+  /** Peer id of the sender of a vertex. */
+  readonly from: string;
   readonly bytes: Uint8Array;
   readonly payment: boolean;
   readonly answer: PromiseWithResolvers<VerifyAnswer>;
-}
-
-/** Things of one sort that wait, in order; bounded by number and by bytes. */
-class Lane {
-  #items: Item[] = [];
-  #first = 0;
-  #bytes = 0;
-
-  get length(): number {
-    return this.#items.length - this.#first;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  get first(): Item | undefined {
-    return this.#items[this.#first];
-  }
-
-  /** `queue_full` when it has no place. */
-  offer(item: Item): Refusal | undefined {
-    if (this.length >= VERIFY_WAITING_MAX || this.#bytes + item.bytes.length > VERIFY_WAITING_BYTES_MAX) {
-      return { code: 'queue_full', waiting: this.length, max: VERIFY_WAITING_MAX };
-    }
-    this.#items.push(item);
-    this.#bytes += item.bytes.length;
-    return undefined;
-  }
-
-  shift(): Item {
-    const item = this.#items[this.#first]!;
-    this.#first += 1;
-    this.#bytes -= item.bytes.length;
-    if (this.#first >= 1024 || this.#first === this.#items.length) {
-      this.#items = this.#items.slice(this.#first);
-      this.#first = 0;
-    }
-    return item;
-  }
 }
 
 function pack(items: readonly Item[]): VerifyTask {
@@ -87,12 +46,13 @@ function pack(items: readonly Item[]): VerifyTask {
 
 export class VerifyPool implements AsyncDisposable {
   readonly #pool: Pool<VerifyTask, VerifyAnswer[]>;
-  readonly #witnesses = new Lane();
-  readonly #requested = new Lane();
-  readonly #blocks = new Lane();
-  readonly #payments = new Lane();
+  readonly #witnesses = new Lane<Item>();
+  readonly #requested = new Lane<Item>();
+  readonly #blocks = new PeerLane<Item>();
+  readonly #payments = new Lane<Item>();
   readonly #lanes = [this.#witnesses, this.#requested, this.#blocks, this.#payments];
   #paymentsFirst = false;
+  #soon: NodeJS.Immediate | undefined;
   #tasks = 0;
   #items = 0;
 
@@ -127,33 +87,35 @@ export class VerifyPool implements AsyncDisposable {
   /**
    * Checks a whole block or witness.
    * @param bytes Not to be changed before the answer.
+   * @param from Peer id of the sender.
    * @param requested It was asked for.
-   * @returns the packed hashes of checkVertex, or why it is refused; `queue_full` when too much waits.
+   * @returns the packed hashes of checkVertex, or why it is refused; `queue_full` when too much waits, and of blocks that were
+   *   not asked for this peer has the most waiting.
    * @throws (rejects with) PoolError: our own code failed on it, or the pool has ended.
    */
-  async checkVertex(bytes: Uint8Array, requested: boolean): Promise<Uint8Array | Refusal> {
+  checkVertex(bytes: Uint8Array, from: string, requested: boolean): Promise<Uint8Array | Refusal> {
     const others = requested ? this.#requested : this.#blocks;
     const lane = bytes[0] === KIND.witness ? this.#witnesses : others;
-    const answer = this.#offer(lane, bytes, false);
-    this.#pump();
-    return answer as Promise<Uint8Array | Refusal>;
+    return this.#offer(lane, { bytes, from, payment: false }) as Promise<Uint8Array | Refusal>;
   }
 
   /** Checks payments as clients submit them; one answer for each, in order. Otherwise as checkVertex. */
-  async checkPayments(list: readonly Uint8Array[]): Promise<readonly (CheckedPayment | Refusal)[]> {
-    const answers = list.map((bytes) => this.#offer(this.#payments, bytes, true));
-    this.#pump();
+  checkPayments(list: readonly Uint8Array[]): Promise<readonly (CheckedPayment | Refusal)[]> {
+    const answers = list.map((bytes) => this.#offer(this.#payments, { bytes, from: '', payment: true }));
     return Promise.all(answers) as Promise<(CheckedPayment | Refusal)[]>;
   }
 
-  async #offer(lane: Lane, bytes: Uint8Array, payment: boolean): Promise<VerifyAnswer> {
+  #offer(lane: Lane<Item> | PeerLane<Item>, thing: Omit<Item, 'answer'>): Promise<VerifyAnswer> {
     const answer = Promise.withResolvers<VerifyAnswer>();
-    const refusal = lane.offer({ bytes, payment, answer });
-    if (refusal !== undefined) return refusal;
+    const waiting = lane.length;
+    for (const displaced of lane.offer({ ...thing, answer }))
+      displaced.answer.resolve({ code: 'queue_full', waiting, max: VERIFY_WAITING_MAX });
+    if (this.#pool.free > 0) this.#soon ??= setImmediate(() => this.#pump());
     return answer.promise;
   }
 
   #pump(): void {
+    this.#soon = undefined;
     while (this.#pool.free > 0 && this.waiting > 0) void this.#run(this.#take());
   }
 
@@ -196,6 +158,7 @@ export class VerifyPool implements AsyncDisposable {
 
   /** Ends the threads; what waits rejects with `pool_closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
+    clearImmediate(this.#soon);
     await this.#pool[Symbol.asyncDispose]();
     const error = new PoolError('pool_closed', 'The verify pool has ended.');
     for (const lane of this.#lanes) {

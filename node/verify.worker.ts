@@ -1,6 +1,6 @@
 /** A thread of the verify pool: takes whole blocks, witnesses and payments, answers for each one. */
 import { workerData } from 'node:worker_threads';
-import { checkPaymentBytes, checkVertex, isRefusal, workBits, workSeed } from '../ledger/index.ts';
+import { checkPayment, checkVertex, decodePayment, isRefusal, workBitsOf } from '../ledger/index.ts';
 import { keepCompiled } from './compile-cache.ts';
 import type { VerifyAnswer, VerifyTask, VerifyWorkerData } from './verify-task.ts';
 
@@ -9,10 +9,12 @@ keepCompiled();
 
 function checkOne(bytes: Uint8Array, payment: boolean): VerifyAnswer {
   if (!payment) return checkVertex(bytes, genesis);
-  const checked = checkPaymentBytes(bytes, genesis);
-  if (isRefusal(checked)) return checked;
-  const { id, account, previous, sequence, total, work } = checked;
-  const bits = workBits(workSeed(genesis.network, previous, account), work);
+  const decoded = decodePayment(bytes, genesis.network);
+  if (isRefusal(decoded)) return decoded;
+  const bits = workBitsOf(genesis.network, [decoded])[0]!;
+  const refusal = checkPayment(decoded, genesis, bits);
+  if (refusal !== undefined) return refusal;
+  const { id, account, previous, sequence, total } = decoded;
   return { id, account, previous, sequence, total, workBits: bits };
 }
 

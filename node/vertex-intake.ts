@@ -22,7 +22,7 @@ export class VertexIntake {
 
   /** Checks and attaches what came; when there is no room for it, it will come again. */
   async take(bytes: Uint8Array, from: string, requested: boolean): Promise<Verdict> {
-    const hashes = await this.#deps.verify.checkVertex(bytes, requested);
+    const hashes = await this.#deps.verify.checkVertex(bytes, from, requested);
     const verdict = isRefusal(hashes)
       ? hashes
       : (await this.#attach([{ bytes: owned(bytes), hashes, from, requested }]))[0]!;
@@ -64,7 +64,9 @@ export class VertexIntake {
 
   async #takeNew(vertices: readonly Uint8Array[], from: string): Promise<readonly Verdict[]> {
     for (let tries = 0; ; tries++) {
-      const checked = await Promise.all(vertices.map((bytes) => this.#deps.verify.checkVertex(bytes, true)));
+      const checked = await Promise.all(
+        vertices.map((bytes) => this.#deps.verify.checkVertex(bytes, from, true)),
+      );
       const good = checked.flatMap((hashes, i) =>
         isRefusal(hashes) ? [] : [{ bytes: owned(vertices[i]!), hashes, from, requested: true }],
       );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import {
   type Address,
   addressOf,
@@ -105,7 +106,7 @@ describe('the verify pool', function () {
       new Uint8Array(3),
     ];
     const [checked, answers] = await Promise.all([
-      Promise.all(vertices.map((bytes) => pool.checkVertex(bytes, false))),
+      Promise.all(vertices.map((bytes) => pool.checkVertex(bytes, 'a', false))),
       pool.checkPayments(submitted),
     ]);
     let good = 0;
@@ -131,14 +132,20 @@ describe('the verify pool', function () {
     assert.ok(tasks < items / 4, `${items} things went in ${tasks} tasks`);
   });
 
-  it('lets a lone one leave at once', async () => {
+  it('lets a lone one leave at the end of its turn, with all that came in it', async () => {
     await using pool = new VerifyPool({ genesis, threads: 1 }, { log: silentLog });
     for (const round of [1, 2, 3]) {
-      const checking = pool.checkVertex(witness(round), false);
+      const checking = pool.checkVertex(witness(round), 'a', false);
+      await endOfTurn();
       assert.equal(pool.waiting, 0);
       assert.ok(!isRefusal(await checking));
     }
     assert.deepEqual(pool.counters, { tasks: 3, items: 3 });
+    const checking = [pool.checkVertex(witness(4), 'a', false)];
+    await Promise.resolve();
+    checking.push(pool.checkVertex(witness(5), 'b', false));
+    for (const answer of await Promise.all(checking)) assert.ok(!isRefusal(answer));
+    assert.deepEqual(pool.counters, { tasks: 4, items: 5 });
   });
 
   it('checks witnesses before all else that waits, then what was asked for, and lets blocks and payments take turns', async () => {
@@ -147,11 +154,11 @@ describe('the verify pool', function () {
     // Blocks of ten payments each fill a task, so that the order of tasks shows.
     const large = Array.from({ length: 60 }, () => encodeBlock(genesis.network, [genesis.id], payments));
     const done: Promise<unknown>[] = large.map((block) =>
-      pool.checkVertex(block, false).then(() => order.push('block')),
+      pool.checkVertex(block, 'a', false).then(() => order.push('block')),
     );
     done.push(pool.checkPayments(payments).then(() => order.push('payments')));
-    done.push(pool.checkVertex(large[0]!, true).then(() => order.push('requested')));
-    done.push(pool.checkVertex(witness(1), false).then(() => order.push('witness')));
+    done.push(pool.checkVertex(large[0]!, 'a', true).then(() => order.push('requested')));
+    done.push(pool.checkVertex(witness(1), 'a', false).then(() => order.push('witness')));
     await Promise.all(done);
     // One block was under way already.
     const first = order.slice(0, 9).join(' ');
@@ -166,7 +173,7 @@ describe('the verify pool', function () {
     const settled = Promise.allSettled([
       pool.checkPayments(Array.from({ length: VERIFY_WAITING_MAX }, () => tiny)),
     ]);
-    await pool.checkVertex(witness(1), false).then((answer) => assert.ok(!isRefusal(answer)));
+    await pool.checkVertex(witness(1), 'a', false).then((answer) => assert.ok(!isRefusal(answer)));
     await settled;
     const [answers] = await Promise.all([
       pool.checkPayments(Array.from({ length: VERIFY_WAITING_MAX + 3 }, () => tiny)),
@@ -174,12 +181,12 @@ describe('the verify pool', function () {
     const full = answers.filter((answer) => isRefusal(answer) && answer.code === 'queue_full');
     assert.equal(full.length, 3);
     await pool[Symbol.asyncDispose]();
-    await assert.rejects(pool.checkVertex(witness(2), false), { code: 'pool_closed' });
+    await assert.rejects(pool.checkVertex(witness(2), 'a', false), { code: 'pool_closed' });
   });
 
   it('ends with what waits', async () => {
     const pool = new VerifyPool({ genesis, threads: 1 }, { log: silentLog });
-    const settled = Promise.allSettled(blocks.map((block) => pool.checkVertex(block, false)));
+    const settled = Promise.allSettled(blocks.map((block) => pool.checkVertex(block, 'a', false)));
     await pool[Symbol.asyncDispose]();
     for (const one of await settled)
       assert.equal(one.status === 'rejected' && one.reason.code, 'pool_closed');
