@@ -2,8 +2,8 @@
  * Gossipsub's streams, read and written under our limits.
  *
  * @libp2p/gossipsub 17 reads a peer's stream without back pressure, shrugs at bytes that are no RPC, and resets the
- * stream of a peer that is slow to take its share, never to open it again. So four of its methods are replaced here.
- * They are not public: `assertInside` and the hostile-peer test fail when an update changes them.
+ * stream of a peer that is slow to take its share, never to open it again. So two of its methods are replaced here,
+ * and two in reach.ts. They are not public: `insideOf` and the hostile-peer test fail when an update changes them.
  */
 import type { GossipSub } from '@libp2p/gossipsub';
 import type { Connection, PeerId, Stream } from '@libp2p/interface';
@@ -13,7 +13,7 @@ import { GOSSIP_OVERHEAD_BYTES_MAX, STALL_POINTS } from './limits.ts';
 import { type Missing, StreamBytes } from './stream-bytes.ts';
 import { pause } from './timing.ts';
 
-interface RpcMessage {
+export interface RpcMessage {
   readonly topic: string;
   readonly data?: Uint8Array;
   readonly from?: Uint8Array;
@@ -22,7 +22,13 @@ interface RpcMessage {
   readonly key?: Uint8Array;
 }
 
-interface Rpc {
+export interface Subscription {
+  readonly topic?: string;
+  readonly subscribe?: boolean;
+}
+
+export interface Rpc {
+  readonly subscriptions: readonly Subscription[];
   readonly messages: readonly RpcMessage[];
 }
 
@@ -47,7 +53,14 @@ export interface GossipInside {
     data: Uint8Array,
     options: { floodPublish: boolean },
   ): Promise<{ recipients: PeerId[] }>;
-  sendRpcInBatch(peers: Set<string>, rpc: Rpc & { readonly subscriptions: readonly [] }): void;
+  /** Peers to which it could not be sent are taken out of the set. */
+  sendRpcInBatch(peers: Set<string>, rpc: Rpc): void;
+  forwardMessage(
+    id: string,
+    message: RpcMessage,
+    from: string,
+    excluded?: Pick<ReadonlySet<string>, 'has'>,
+  ): void;
 }
 
 const METHODS = [
@@ -58,6 +71,7 @@ const METHODS = [
   'onPeerConnected',
   'publish',
   'sendRpcInBatch',
+  'forwardMessage',
 ] as const;
 
 /** The inside of a GossipSub, or an error that names what an update has moved. */
@@ -78,12 +92,15 @@ export interface Judging {
 const LENGTH_BYTES_MAX = 3;
 const RPC_BYTES_MAX = FRAME_BYTES_MAX + GOSSIP_OVERHEAD_BYTES_MAX;
 
-/** Replaces the reading and writing of streams. `judging` gives the record of a peer that the validators keep. */
-export function guardGossip(
-  host: Host,
-  topics: ReadonlySet<string>,
-  judging: (peer: string) => Judging,
-): void {
+export interface GuardDeps {
+  /** The record of a peer that the validators keep. */
+  judging(peer: string): Judging;
+  /** Hears each RPC before gossipsub does. */
+  heard(peer: string, rpc: Rpc): void;
+}
+
+/** Replaces the reading and writing of streams. */
+export function guardGossip(host: Host, topics: ReadonlySet<string>, deps: GuardDeps): void {
   const inside = insideOf(host.gossip);
   inside.createInboundStream = (peerId, stream) => {
     const peer = peerId.toString();
@@ -93,7 +110,7 @@ export function guardGossip(
       .catch(() => {});
     const own = { close: () => stream.close({ signal: AbortSignal.timeout(host.limits.drainTimeoutMs) }) };
     inside.streamsInbound.set(peer, own);
-    readStream(host, inside, topics, peerId, stream, judging(peer)).then(
+    readStream(host, inside, topics, peerId, stream, deps).then(
       () => {
         if (inside.streamsInbound.get(peer) === own) inside.streamsInbound.delete(peer);
       },
@@ -128,9 +145,10 @@ async function readStream(
   topics: ReadonlySet<string>,
   peerId: PeerId,
   stream: Stream,
-  judging: Judging,
+  deps: GuardDeps,
 ): Promise<void> {
   const peer = peerId.toString();
+  const judging = deps.judging(peer);
   const bytes = new StreamBytes(stream);
   const budget = host.budgets.of(peer);
   for (;;) {
@@ -163,6 +181,7 @@ async function readStream(
       });
     }
     if (host.closing.aborted) return;
+    deps.heard(peer, rpc);
     inside.handleReceivedRpc(peerId, rpc).catch((error: Error) => {
       host.log.debug({ peer, error: error.message }, 'a gossip message was not handled');
     });

@@ -75,6 +75,37 @@ describe('what goes out to a peer', () => {
     assert.ok(writes <= 1 + OTHER_WRITES_MAX, `${writes} writes`);
   });
 
+  it('is one write to each of those who are all connected, as none of them passes it on', async () => {
+    await using scene = new Scene();
+    const nodes: Peers[] = [];
+    const heard = [0, 0, 0, 0];
+    for (const at of heard.keys()) {
+      const gossip = async () => {
+        heard[at]!++;
+        return 'accept' as const;
+      };
+      nodes.push(await scene.node({ peers: nodes.map(addressOf), vertices: { gossip } }));
+    }
+    await until('everybody is connected', () => nodes.every((node) => node.list().length === 3));
+    let number = 900_000;
+    const publish = async (): Promise<number> =>
+      writesDuring(async () => {
+        const before = [...heard];
+        nodes[0]!.publish('witness', vertex(number++));
+        await until('all have it', () => [1, 2, 3].every((at) => heard[at]! > before[at]!));
+        for (let i = 0; i < 20; i++) await turn();
+      });
+    await until('gossip flows', () => {
+      nodes[0]!.publish('witness', vertex(number++));
+      return heard.every((count, at) => at === 0 || count > 0);
+    });
+    for (let tries = 0; (await publish()) !== 3; tries++)
+      assert.ok(tries < 1_000, 'they never learn who is connected to whom');
+    let writes = 0;
+    for (let i = 0; i < FRAMES; i++) writes += await publish();
+    assert.ok(writes <= 3 * FRAMES + 4 * OTHER_WRITES_MAX, `${writes} writes`);
+  });
+
   it('is all there, in order, however large', async () => {
     await using scene = new Scene();
     const { first, heard } = await pair(scene);
