@@ -12,6 +12,16 @@ import { noiseCrypto } from './noise-crypto.ts';
 /** About one full noise frame; more does not become cheaper. */
 const GATHERED_BYTES_MAX = 64 * 1024;
 
+/** The part of noise's channel that is stepped into. Not public: a missing one is an error. */
+interface NoiseChannel {
+  readonly decoder: { lengthDecoder(bytes: LengthBytes): number };
+}
+
+interface LengthBytes {
+  readonly byteLength: number;
+  get(index: number): number;
+}
+
 /** For libp2p's `connectionEncrypters`. */
 export function gatheringNoise() {
   const factory = noise({ crypto: noiseCrypto });
@@ -23,6 +33,7 @@ export function gatheringNoise() {
         const secured = await secure(connection, options);
         joinPieces(connection);
         gather(secured.connection);
+        readLengthsCheaply(secured.connection as unknown as NoiseChannel);
         return secured;
       };
     }
@@ -72,5 +83,18 @@ function gather(channel: MessageStream): void {
   channel.abort = (error) => {
     flush();
     abort(error);
+  };
+}
+
+/** Made once: an error collects the stack, which takes longer than decrypting a small frame. */
+const NO_LENGTH_YET = new RangeError('there is no length yet');
+
+/** The decoder ends each piece that TCP brings with an error, as it looks for another length after the last frame. */
+function readLengthsCheaply({ decoder }: NoiseChannel): void {
+  if (typeof decoder?.lengthDecoder !== 'function')
+    throw new Error('broken invariant: noise has changed inside');
+  decoder.lengthDecoder = (bytes) => {
+    if (bytes.byteLength < 2) throw NO_LENGTH_YET;
+    return (bytes.get(0) << 8) | bytes.get(1);
   };
 }
