@@ -199,9 +199,9 @@ export const bench: Bench = {
     const seconds = run.parameter(2, 30);
     // Code that meets its first payments is not compiled yet: they cost several times as much.
     const warmUpSeconds = run.parameter(1, 30);
-    // Payments of an account under way: 2,048 in all, a second or two of what was first measured. One proof in half a window
+    // Payments of an account under way: 4,096 in all, a second or two of what is measured. One proof in half a window
     // speaks for those before it: checking all would be a good part of the machine.
-    const window = run.parameter(4, 8);
+    const window = run.parameter(4, 16);
     let saturation: Measurement;
     {
       await using world = await LoadedNetwork.start({

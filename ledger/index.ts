@@ -81,6 +81,7 @@ export {
   decodeFinalityProof,
   encodeFinalityProof,
   type FinalityProof,
+  KnownHeaders,
   type ProofProblem,
 } from './proof.ts';
 export { isRefusal, REACTION, type Reaction, type Refusal, type RefusalCode } from './refusal.ts';

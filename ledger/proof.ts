@@ -4,10 +4,11 @@
  */
 import { Committee } from './committee.ts';
 import { decoding, Reader, Writer } from './encode.ts';
+import { blake3Hex } from './hash.ts';
 import { COMMITTEE_MAX, HASH_BYTES, WITNESS_HEADER_BYTES } from './limits.ts';
 import { rootOfPath } from './merkle.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
-import type { Genesis, PaymentId, ValidatorIndex } from './types.ts';
+import type { Genesis, Hash, PaymentId, ValidatorIndex, WitnessHeader } from './types.ts';
 import { checkHeader, decodeWitnessHeader } from './witness.ts';
 
 /** One validator's part of a proof. */
@@ -65,28 +66,53 @@ export type ProofProblem =
   /** Balance proofs only: this validator's header is about another state than the first one. */
   | { readonly code: 'checkpoint_differs'; readonly validator: ValidatorIndex };
 
+/** Headers kept, some rounds of the largest committee; about 200 bytes each. */
+const HEADERS_MAX = 1024;
+
+/** Headers whose signatures have been checked: payments of one round share them, and whoever gets many checks each once. */
+export class KnownHeaders {
+  readonly #ids = new Set<Hash>();
+
+  /** As checkHeader. */
+  check(header: WitnessHeader, bytes: Uint8Array, genesis: Genesis): Refusal | undefined {
+    const id = blake3Hex<Hash>(bytes);
+    if (this.#ids.has(id)) return undefined;
+    const refusal = checkHeader(header, bytes, genesis);
+    if (refusal !== undefined) return refusal;
+    if (this.#ids.size >= HEADERS_MAX) this.#ids.delete(this.#ids.values().next().value!);
+    this.#ids.add(id);
+    return undefined;
+  }
+}
+
 function checkCertificate(
   genesis: Genesis,
   payment: PaymentId,
   part: Certificate,
+  known: KnownHeaders,
 ): ValidatorIndex | ProofProblem {
   const header = decodeWitnessHeader(part.header, genesis.network);
   if (isRefusal(header)) return header;
   const { validator, certifiedCount, certifiedRoot } = header;
   const root = rootOfPath(genesis.network, payment, part.index, certifiedCount, part.path);
   if (root !== certifiedRoot) return { code: 'path_wrong', validator };
-  return checkHeader(header, part.header, genesis) ?? validator;
+  return known.check(header, part.header, genesis) ?? validator;
 }
 
 /**
  * Undefined when the proof holds: the payment is final, while Byzantine weight is under W/3. All signatures are checked,
  * cheapest checks first.
+ * @param known Of the same network; whoever checks one proof after the other keeps it.
  */
-export function checkFinalityProof(genesis: Genesis, proof: FinalityProof): ProofProblem | undefined {
+export function checkFinalityProof(
+  genesis: Genesis,
+  proof: FinalityProof,
+  known: KnownHeaders = new KnownHeaders(),
+): ProofProblem | undefined {
   const committee = new Committee(genesis.committee);
   const validators = new Set<ValidatorIndex>();
   for (const part of proof.certificates) {
-    const result = checkCertificate(genesis, proof.payment, part);
+    const result = checkCertificate(genesis, proof.payment, part, known);
     if (typeof result !== 'number') return result;
     if (validators.has(result)) return { code: 'validator_twice', validator: result };
     validators.add(result);

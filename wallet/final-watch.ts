@@ -2,7 +2,7 @@
  * Who waits for a payment to be final, and the asking for proofs that were not pushed. A wait ends with a proof that this
  * client has verified, or with one that the payment is dead; never with a node's word.
  */
-import type { Genesis, PaymentId } from '../ledger/index.ts';
+import { type Genesis, KnownHeaders, type PaymentId } from '../ledger/index.ts';
 import type { LightLink, Log, PaymentStatus } from '../p2p/index.ts';
 import type { AccountKeeper } from './account-keeper.ts';
 import { type Alarms, Bell, disposedError } from './alarms.ts';
@@ -52,6 +52,7 @@ export function forgottenError(payment: PaymentId): WalletError {
 
 export class FinalWatch {
   readonly #genesis: Genesis;
+  readonly #headers = new KnownHeaders();
   readonly #options: FinalWatchOptions;
   readonly #deps: FinalWatchDeps;
   readonly #waiters = new Map<PaymentId, Set<Waiter>>();
@@ -138,7 +139,7 @@ export class FinalWatch {
       this.#deps.onStatus(link, id, claim.status);
       return;
     }
-    const verdict = verifyClaim(this.#genesis, claim, this.#deps.nowMs());
+    const verdict = verifyClaim(this.#genesis, claim, this.#deps.nowMs(), this.#headers);
     if ('problem' in verdict) return links.distrust(link, verdict.problem);
     const { verified } = verdict;
     if (verified.payment.id !== id)

@@ -2,7 +2,7 @@
  * The account's history from several nodes: what verifies is taken, whoever told it, and what one node keeps back another
  * one tells. For each link: subscribe first, so that nothing falls between, then read pages, then read on now and then.
  */
-import { decodePayment, type Genesis, isRefusal, type PaymentId } from '../ledger/index.ts';
+import { decodePayment, type Genesis, isRefusal, KnownHeaders, type PaymentId } from '../ledger/index.ts';
 import type { HistoryEntry, LightLink, LightPush, Log } from '../p2p/index.ts';
 import type { AccountKeeper } from './account-keeper.ts';
 import { type Alarms, Bell } from './alarms.ts';
@@ -58,6 +58,7 @@ class Lie extends Error {}
 
 export class HistorySync {
   readonly #genesis: Genesis;
+  readonly #headers = new KnownHeaders();
   readonly #options: HistorySyncOptions;
   readonly #deps: HistorySyncDeps;
   readonly #followers = new Map<LightLink, Follower>();
@@ -145,7 +146,7 @@ export class HistorySync {
     const { keeper } = this.#deps;
     const payment = decodePayment(entry.payment, this.#genesis.network);
     if (!isRefusal(payment) && keeper.book.knows(payment.id)) return [];
-    const verdict = verifyClaim(this.#genesis, entry, this.#deps.nowMs());
+    const verdict = verifyClaim(this.#genesis, entry, this.#deps.nowMs(), this.#headers);
     if ('problem' in verdict) throw new Lie(verdict.problem);
     if (!concerns(verdict.verified.payment, keeper.address)) {
       throw new Lie(`payment ${verdict.verified.payment.id} has nothing to do with this account`);

@@ -8,6 +8,7 @@ import {
   decodePaymentProof,
   type Genesis,
   isRefusal,
+  type KnownHeaders,
   type Payment,
   type PaymentId,
   type PaymentProof,
@@ -36,8 +37,14 @@ export type ClaimVerdict = { readonly verified: VerifiedPayment } | { readonly p
  * Checks everything that a claim says: that the bytes are a payment of this network with its owner's signature, that the
  * proof is about this payment, and that validators of weight >= q have certified it, or signed a state that it is part of.
  * Copies what it keeps.
+ * @param known Headers checked before.
  */
-export function verifyClaim(genesis: Genesis, claim: FinalityClaim, nowMs: number): ClaimVerdict {
+export function verifyClaim(
+  genesis: Genesis,
+  claim: FinalityClaim,
+  nowMs: number,
+  known?: KnownHeaders,
+): ClaimVerdict {
   const bytes = claim.payment.slice();
   const payment = decodePayment(bytes, genesis.network);
   if (isRefusal(payment)) return { problem: `payment: ${JSON.stringify(payment)}` };
@@ -46,19 +53,24 @@ export function verifyClaim(genesis: Genesis, claim: FinalityClaim, nowMs: numbe
   // The id does not cover work and signature, so the proof does not either; the copy that we keep has to be whole.
   const refusal = checkPayment(payment, genesis);
   if (refusal !== undefined) return { problem: `payment: ${JSON.stringify(refusal)}` };
-  const problem = proofProblem(genesis, payment, proof);
+  const problem = proofProblem(genesis, payment, proof, known);
   if (problem !== undefined) return { problem };
   return { verified: { payment, bytes, proof, verifiedAtMs: nowMs } };
 }
 
-function proofProblem(genesis: Genesis, payment: Payment, proof: PaymentProof): string | undefined {
+function proofProblem(
+  genesis: Genesis,
+  payment: Payment,
+  proof: PaymentProof,
+  known: KnownHeaders | undefined,
+): string | undefined {
   if ('chain' in proof) {
     const verdict = checkOutcome(genesis, payment, proof);
     if ('code' in verdict) return `proof: ${JSON.stringify(verdict)}`;
     return verdict.won ? undefined : `the proof is about ${verdict.winner}, not ${payment.id}`;
   }
   if (proof.payment !== payment.id) return `the proof is about ${proof.payment}, not ${payment.id}`;
-  const wrong = checkFinalityProof(genesis, proof);
+  const wrong = checkFinalityProof(genesis, proof, known);
   return wrong === undefined ? undefined : `proof: ${JSON.stringify(wrong)}`;
 }
 

@@ -45,7 +45,7 @@ export interface LoadTotals {
   readonly refusals: Readonly<Record<string, number>>;
 }
 
-/** Submits leave in this rhythm, at most one to each node: half of the requests that a node grants one client. */
+/** The rhythm of what is left when there is no pacing any more. */
 const TICK_MS = 10;
 
 /** Below LINK_REQUESTS_MAX. */
@@ -182,7 +182,7 @@ export class Load implements AsyncDisposable {
     const ticks = async (): Promise<void> => {
       while (!signal.aborted && !(await isOver())) {
         this.#offer();
-        await wait(TICK_MS, signal);
+        await wait(this.#pacing?.tickMs ?? TICK_MS, signal);
       }
     };
     this.#running = ticks();

@@ -1,5 +1,5 @@
 /** One node of a network as a load generator hears it: what it says is final counts once the proof has been checked. */
-import type { Address, Genesis, PaymentId, Round } from '../../ledger/index.ts';
+import { type Address, type Genesis, KnownHeaders, type PaymentId, type Round } from '../../ledger/index.ts';
 import {
   type AccountView,
   type HistoryEntry,
@@ -52,6 +52,7 @@ export class NodeEar implements AsyncDisposable {
   #reopening: Promise<void> | undefined;
   #lost = false;
   /** Proofs that have come and are not checked yet: hundreds come at once, and checking must not hold up the next one. */
+  readonly #headers = new KnownHeaders();
   readonly #told: { readonly entry: HistoryEntry; readonly mark: Mark }[] = [];
 
   private constructor(node: number, address: string, genesis: Genesis, deps: NodeEarDeps) {
@@ -158,7 +159,7 @@ export class NodeEar implements AsyncDisposable {
   }
 
   #take(entry: HistoryEntry, mark: Mark): PaymentId | undefined {
-    const verdict = verifyClaim(this.#genesis, entry, 0);
+    const verdict = verifyClaim(this.#genesis, entry, 0, this.#headers);
     if ('problem' in verdict) {
       this.#deps.log.error({ node: this.address, problem: verdict.problem }, 'a node sent a false proof');
       this.#deps.lied?.(this.node, verdict.problem);

@@ -12,7 +12,16 @@ export interface Pacing {
   dueBy(nowMs: number): number | undefined;
   /** Nothing falls due from here on. */
   readonly endMs: number;
+  /** What is due leaves in this rhythm, at most one submit to each node. */
+  readonly tickMs: number;
 }
+
+/** Half of the requests that a node grants one client. */
+const TICK_MS = 10;
+
+/** When there are so many payments a second that submits would leave half empty: each costs node and generator as much as a payment. */
+const BUSY_TICK_MS = 40;
+const BUSY_PER_SECOND = 400;
 
 /**
  * Payments fall due at a fixed rate, the lanes in turn, whether or not earlier ones are final: whoever falls behind
@@ -28,6 +37,7 @@ export function openLoop(options: {
   const { rate, lanes, startMs, seconds } = options;
   const total = Math.round(rate * seconds);
   return {
+    tickMs: rate < BUSY_PER_SECOND ? TICK_MS : BUSY_TICK_MS,
     endMs: startMs + seconds * 1000,
     dueMs(lane, index) {
       const turn = index * lanes + lane;
@@ -46,6 +56,7 @@ export function closedLoop(options: {
   const { window, startMs, seconds } = options;
   const endMs = startMs + seconds * 1000;
   return {
+    tickMs: BUSY_TICK_MS,
     endMs,
     dueMs: (_lane, _index, underWay, nowMs) => (underWay < window && nowMs < endMs ? nowMs : undefined),
     dueBy: () => undefined,

@@ -59,7 +59,7 @@ describe('the load', () => {
       },
     ]);
     world.make(8);
-    world.clock.after(100, () => {
+    world.clock.after(150, () => {
       refuse = false;
     });
     await world.load.run(closedLoop({ window: 8, startMs: world.clock.nowMs, seconds: 1 }), NEVER);
