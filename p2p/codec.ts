@@ -140,15 +140,18 @@ function walkKey(walk: Walk): string | undefined {
   const start = walk.at;
   const problem = skip(walk, size);
   if (problem !== undefined) return problem;
-  return isReserved(walk.bytes.subarray(start, walk.at)) ? 'a key is reserved' : undefined;
+  return isReserved(walk.bytes, start, size) ? 'a key is reserved' : undefined;
 }
 
 const RESERVED = ['__proto__', 'constructor', 'prototype', 'toJSON'].map((word) =>
   new TextEncoder().encode(word),
 );
 
-function isReserved(key: Uint8Array): boolean {
-  return RESERVED.some((word) => word.length === key.length && word.every((byte, i) => byte === key[i]));
+/** Without a view of the key: there is one for each value of a message. */
+function isReserved(bytes: Uint8Array, start: number, size: number): boolean {
+  for (const word of RESERVED)
+    if (word.length === size && word.every((byte, i) => byte === bytes[start + i])) return true;
+  return false;
 }
 
 /** A big-endian count; past the end it comes out too big to skip. */

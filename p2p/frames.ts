@@ -3,7 +3,7 @@
  * before a byte of the frame is kept.
  */
 import type { Stream } from '@libp2p/interface';
-import { FRAME_BYTES_MAX, type Refusal } from '../ledger/index.ts';
+import { concat, FRAME_BYTES_MAX, type Refusal } from '../ledger/index.ts';
 import { encodeMessage } from './codec.ts';
 import { PeersError } from './errors.ts';
 import { FRAME_HEADER_BYTES, type PeerLimits } from './limits.ts';
@@ -38,6 +38,9 @@ export class FrameChannel {
   readonly #stream: Stream;
   readonly #limits: FrameLimits;
   readonly #bytes: StreamBytes;
+  /** Frames offered in this turn of the event loop. */
+  #offered: Uint8Array[] = [];
+  #offeredBytes = 0;
 
   constructor(stream: Stream, limits: FrameLimits) {
     this.#stream = stream;
@@ -52,7 +55,7 @@ export class FrameChannel {
 
   /** Bytes that wait for the peer to take them. */
   get unsentBytes(): number {
-    return this.#stream.writeBufferLength;
+    return this.#stream.writeBufferLength + this.#offeredBytes;
   }
 
   /** The next frame. `firstByteMs` bounds the wait for its beginning; its middle is always bounded. */
@@ -76,10 +79,19 @@ export class FrameChannel {
     return { type: kind === MESSAGE ? 'message' : 'vertex', bytes: this.#bytes.take(size) };
   }
 
-  /** Sends an encoded message unless more than `unsentMax` bytes wait already; false = not sent. Never blocks. */
+  /**
+   * Sends an encoded message unless more than `unsentMax` bytes wait already; false = not sent. Never blocks. All messages of
+   * one turn of the event loop leave at its end together, as a piece of the stream costs more than most messages.
+   */
   offerMessage(bytes: Uint8Array, unsentMax: number): boolean {
     if (this.unsentBytes + bytes.length > unsentMax) return false;
-    return this.#send(MESSAGE, bytes) !== 'closed';
+    if (this.#stream.writeStatus !== 'writable') return false;
+    if (this.#offered.length === 0) setImmediate(() => this.#sendOffered());
+    const frame = framed(MESSAGE, bytes);
+    this.#offered.push(frame);
+    this.#offeredBytes += frame.length;
+    if (this.#offeredBytes >= FRAME_BYTES_MAX) this.#sendOffered();
+    return true;
   }
 
   /** Resolves when the stream takes more again. Rejects with a PeersError `closed` or `timeout`. */
@@ -93,6 +105,7 @@ export class FrameChannel {
 
   /** Ends this side in order: what was sent still arrives. Never rejects. */
   async close(): Promise<void> {
+    this.#sendOffered();
     try {
       await this.#stream.close({ signal: AbortSignal.timeout(this.#limits.drainTimeoutMs) });
     } catch (error) {
@@ -106,25 +119,24 @@ export class FrameChannel {
   }
 
   async #write(kind: number, bytes: Uint8Array): Promise<void> {
-    const sent = this.#send(kind, bytes);
+    this.#sendOffered();
+    const sent = this.#send(framed(kind, bytes));
     if (sent === 'closed') throw new PeersError('closed', 'the stream has ended; open another one');
     if (sent === 'full') await this.#drained();
   }
 
-  #send(kind: number, bytes: Uint8Array): 'sent' | 'full' | 'closed' {
-    const size = bytes.length;
-    if (size > FRAME_BYTES_MAX) {
-      throw new PeersError('message_too_large', `${size} bytes, a frame holds ${FRAME_BYTES_MAX}`);
-    }
+  #sendOffered(): void {
+    if (this.#offered.length === 0) return;
+    const frames = concat(this.#offered);
+    this.#offered = [];
+    this.#offeredBytes = 0;
+    this.#send(frames);
+  }
+
+  #send(frames: Uint8Array): 'sent' | 'full' | 'closed' {
     if (this.#stream.writeStatus !== 'writable') return 'closed';
-    const frame = new Uint8Array(FRAME_HEADER_BYTES + size);
-    frame[0] = kind;
-    frame[1] = size >> 16;
-    frame[2] = size >> 8;
-    frame[3] = size;
-    frame.set(bytes, FRAME_HEADER_BYTES);
     try {
-      return this.#stream.send(frame) ? 'sent' : 'full';
+      return this.#stream.send(frames) ? 'sent' : 'full';
     } catch {
       return 'closed';
     }
@@ -145,6 +157,20 @@ export class FrameChannel {
       throw new PeersError('timeout', `the peer took nothing for ${this.#limits.drainTimeoutMs} ms`);
     }
   }
+}
+
+function framed(kind: number, bytes: Uint8Array): Uint8Array {
+  const size = bytes.length;
+  if (size > FRAME_BYTES_MAX) {
+    throw new PeersError('message_too_large', `${size} bytes, a frame holds ${FRAME_BYTES_MAX}`);
+  }
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + size);
+  frame[0] = kind;
+  frame[1] = size >> 16;
+  frame[2] = size >> 8;
+  frame[3] = size;
+  frame.set(bytes, FRAME_HEADER_BYTES);
+  return frame;
 }
 
 function refused(refusal: Refusal): Ending {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { Stream } from '@libp2p/interface';
 import { streamPair } from '@libp2p/utils';
 import fc from 'fast-check';
 import { FRAME_BYTES_MAX, hex } from '../../ledger/index.ts';
 import { decodeMessage } from '../../p2p/codec.ts';
 import { type Ending, type Frame, FrameChannel } from '../../p2p/frames.ts';
+import { FRAME_HEADER_BYTES } from '../../p2p/limits.ts';
 import { frame } from './hostile-peer.ts';
 import { until } from './network.ts';
 
@@ -132,5 +134,45 @@ describe('frames', () => {
     assert.equal(channel.offerMessage(new Uint8Array(1), 99), false);
     await assert.rejects(channel.writeMessage(1), { code: 'closed' });
     await channel.close();
+  });
+
+  it('that are offered in one turn leave together at its end, before what is written then', async () => {
+    const { far, stream, channel } = await pair();
+    const pieces: number[] = [];
+    const send = stream.send.bind(stream);
+    stream.send = (data) => {
+      pieces.push(data.byteLength);
+      return send(data);
+    };
+    for (const size of [100, 200]) assert.equal(channel.offerMessage(new Uint8Array(size), 1_000), true);
+    assert.deepEqual(pieces, []);
+    assert.equal(channel.unsentBytes, 100 + 200 + 2 * FRAME_HEADER_BYTES);
+    assert.equal(channel.offerMessage(new Uint8Array(800), 1_000), false);
+    await endOfTurn();
+    assert.deepEqual(pieces, [100 + 200 + 2 * FRAME_HEADER_BYTES]);
+    channel.offerMessage(Uint8Array.of(1), 1_000);
+    await channel.writeVertex(Uint8Array.of(2, 2));
+    channel.offerMessage(Uint8Array.of(3), 1_000);
+    await channel.close();
+    const there = new FrameChannel(far, LIMITS);
+    const sizes: number[] = [];
+    for (const next of await allOf(there)) sizes.push('bytes' in next ? next.bytes.length : 0);
+    assert.deepEqual(sizes, [100, 200, 1, 2, 1, 0]);
+  });
+
+  it('that are offered do not wait once they make a full one', async () => {
+    const { stream, channel } = await pair();
+    let pieces = 0;
+    const send = stream.send.bind(stream);
+    stream.send = (data) => {
+      pieces++;
+      return send(data);
+    };
+    const half = new Uint8Array(FRAME_BYTES_MAX / 2);
+    for (const sent of [0, 1, 1, 2]) {
+      channel.offerMessage(half, Number.POSITIVE_INFINITY);
+      assert.equal(pieces, sent);
+    }
+    channel.abort(new Error('done'));
   });
 });
