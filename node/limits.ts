@@ -167,8 +167,12 @@ export const FLIGHT_ROUNDS_MAX = 16;
 export const QUEUE_WINDOWS = 32;
 export const QUEUE_PAYMENTS_MIN = 1000;
 
-/** Own blocks that leave during one time to finality, unless they are full: more of them would cost more and settle nothing sooner. */
-export const FLIGHT_BLOCKS = 16;
+/**
+ * Own blocks that leave during one time to finality, unless they are full: about two for each round of witnesses, as more would
+ * cost more and settle nothing sooner. With four nodes at 400 payments a second 16, 6 and 4 made a validator spend 1,100, 910
+ * and 810 microseconds a payment, and half were final after 102, 100 and 111 ms. A lone payment waits for none of it.
+ */
+export const FLIGHT_BLOCKS = 4;
 
 /** Payments of clients that wait for their check, of all peers together: about 5 MiB, and a second of two cores. */
 export const DESK_WAITING_MAX = 16_384;
