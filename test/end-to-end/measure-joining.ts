@@ -143,7 +143,7 @@ async function forgetAll(
   trickle: readonly Uint8Array[],
 ) {
   const { round } = await eventually('validator 0 answers', () => network.glance(0));
-  const wanted = round + 2 * Number(values.epoch);
+  const wanted = round + 3.5 * Number(values.epoch);
   say(`all are settled in round ${round}; waiting for snapshots of round ${wanted} and later`);
   let sent = 0;
   await eventually(
