@@ -28,8 +28,6 @@ export interface LightClientTook {
   readonly cpuUs: number;
   readonly ms: number;
   readonly rssBytes: number;
-  /** Greatest so far. */
-  readonly rssMaxBytes: number;
   readonly heapBytes: number;
   /** Payments known to be final. */
   readonly final: number;

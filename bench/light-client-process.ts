@@ -105,8 +105,6 @@ function tookSince(client: LightClient, startMs: number, from: NodeJS.CpuUsage):
     cpuUs: user + system,
     ms: performance.now() - startMs,
     rssBytes: rss,
-    // In kilobytes.
-    rssMaxBytes: process.resourceUsage().maxRSS * 1024,
     heapBytes: heapUsed,
     final: client.historyLength,
   };
