@@ -13,6 +13,10 @@ import {
 } from '../ledger/index.ts';
 import type { Log, Peers, SnapshotOffer, Verdict } from '../p2p/index.ts';
 import { removeSnapshotFile, SnapshotFile } from './snapshot-file.ts';
+import { bar } from './up/terminal-text.ts';
+
+/** Of a bar in the log. */
+const BAR_CHARS = 20;
 
 export interface JoiningOptions {
   readonly genesis: Genesis;
@@ -209,7 +213,9 @@ export class Joining {
     const { nowMs, log } = this.#deps;
     if (!end && nowMs() < this.#reportAtMs) return;
     this.#reportAtMs = nowMs() + this.#options.reportMs;
-    const percent = Math.floor((100 * (progress.bytes ?? progress.vertices ?? 0)) / progress.of);
-    log.info({ ...progress, percent }, text);
+    const share = (progress.bytes ?? progress.vertices ?? 0) / Math.max(1, progress.of);
+    const percent = Math.floor(100 * share);
+    // For whoever watches the log in a terminal.
+    log.info({ ...progress, percent, bar: bar(share, BAR_CHARS) }, text);
   }
 }

@@ -159,6 +159,7 @@ describe('joining from a snapshot', function () {
       percents.length > 3 && percents.filter((percent) => percent === 100).length === 2,
       `${percents}`,
     );
+    assert.match(scene.lines.join('\n'), /"bar":"█{20}"/);
     assert.ok(scene.lines.some((line) => /^A snapshot is stale.*"peer":"a"/.test(line)));
     assert.deepEqual(scene.penalised, []);
     await assert.rejects(access(scene.file), 'nothing is left of the file');
