@@ -11,7 +11,7 @@ import { shortEpoch } from './short-epoch.ts';
 const EPOCH_ROUNDS = 20;
 
 /** A snapshot of each epoch after the second. */
-const SNAPSHOTS = 3;
+const SNAPSHOTS = 7;
 
 const OWNERS = ['ann', 'ben', 'cid', 'dot'];
 
