@@ -157,7 +157,7 @@ export class MeasuredNetwork implements AsyncDisposable {
     });
   }
 
-  /** Waits until all validators have the same accounts; the supply must be the genesis' own. */
+  /** Waits until all validators have decided all that is final, and have the same accounts; the supply must be the genesis' own. */
   async agreement(): Promise<NodeView> {
     return eventually(
       'all validators agree',
@@ -165,7 +165,11 @@ export class MeasuredNetwork implements AsyncDisposable {
         const views = await Promise.all(this.nodes.map((node) => this.glance(node)));
         const [first] = views;
         const same = views.every(
-          (view) => view?.root === first?.root && view?.supply === this.genesis.supply && view.queue === 0,
+          (view) =>
+            view?.root === first?.root &&
+            view?.supply === this.genesis.supply &&
+            view.decidedPayments === view.finalPayments &&
+            view.queue === 0,
         );
         return same ? first : undefined;
       },
