@@ -329,14 +329,12 @@ export class Accounts {
     if (payment.link === 'waiting') removeFrom(this.#waiting, previous, payment);
     if (payment.link === 'void') removeFrom(this.#void, previous, payment);
     account.payments--;
-    for (const side of [account, ...payment.transfers.map(({ to }) => this.#accounts.get(to))]) {
-      if (side !== undefined) this.#dropHistory(side);
-    }
     const unused = account.payments === 0 && account.credits === 0n && account.root.sequence === 0;
     if (unused) this.#accounts.delete(account.address);
   }
 
-  #dropHistory(account: Account): void {
+  /** Once for many forgotten payments, as it copies what is left. */
+  trimHistory(account: Account): void {
     const kept = account.history.findIndex(({ id }) => this.#payments.has(id));
     const count = kept < 0 ? account.history.length : kept;
     if (count === 0) return;

@@ -7,7 +7,7 @@ import type { Accounts } from './accounts.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { CommitRule } from './commit-rule.ts';
 import type { Tangle } from './tangle.ts';
-import type { DataId } from './types.ts';
+import type { Address, DataId } from './types.ts';
 import type { Votes } from './votes.ts';
 
 export interface ForgettingDeps {
@@ -59,12 +59,19 @@ export class Forgetting {
   #payments(): void {
     const { tangle, accounts, votes, checkpoints } = this.#deps;
     const now = checkpoints.decidedRecently();
+    const sides = new Set<Address>();
     // In the order of the accounts' chains, which forget their oldest payment first.
     for (const payment of [...this.#aging].sort((a, b) => a.sequence - b.sequence)) {
       if (payment.carrier.row >= tangle.base) this.#aging.delete(payment);
       if (payment.lastRow >= tangle.base || now.has(payment) || !accounts.forget(payment)) continue;
       votes.forget(payment);
       this.#aging.delete(payment);
+      sides.add(payment.account.address);
+      for (const { to } of payment.transfers) sides.add(to);
+    }
+    for (const side of sides) {
+      const account = accounts.peek(side);
+      if (account !== undefined) accounts.trimHistory(account);
     }
   }
 }
