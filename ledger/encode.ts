@@ -122,6 +122,13 @@ export class Writer {
   done(): Uint8Array {
     return this.#bytes.slice(0, this.#at);
   }
+
+  /** What has been written, valid until the next write, which begins anew: for those who write thousands and keep none. */
+  flush(): Uint8Array {
+    const written = this.#bytes.subarray(0, this.#at);
+    this.#at = 0;
+    return written;
+  }
 }
 
 /** Reads what Writer wrote; throws DecodeError (`malformed`, `limit_exceeded`, `wrong_network`). */

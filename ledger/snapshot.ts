@@ -104,30 +104,28 @@ function writeAccounts(out: Parts, ledger: Ledger, indexOf: ReadonlyMap<PaymentR
     ({ decided }) => decided.balance > 0 || decided.sequence > 0,
   );
   out.push(new Writer(4).u32(accounts.length).done());
+  const writer = new Writer(256);
   for (const { address, decided, root, historyBase, history } of accounts) {
-    const writer = new Writer(256)
-      .hash(address)
-      .u53(decided.balance)
-      .u53(decided.sequence)
-      .hash(decided.head);
+    writer.hash(address).u53(decided.balance).u53(decided.sequence).hash(decided.head);
     writer.hash(root.slot).u53(root.sequence).u53(historyBase).u32(history.length);
     for (const payment of history) writer.u32(indexOf.get(payment)!);
-    out.push(writer.done());
+    out.push(writer.flush());
   }
 }
 
 function writePayments(out: Parts, indexOf: ReadonlyMap<PaymentRecord, number>): void {
   out.push(new Writer(4).u32(indexOf.size).done());
+  const writer = new Writer(256);
   for (const payment of indexOf.keys()) {
     const { id, account, previous, sequence, transfers, final, decidedAt } = payment;
-    const writer = new Writer(256).hash(id).hash(account.address).hash(previous).u53(sequence);
+    writer.hash(id).hash(account.address).hash(previous).u53(sequence);
     writer.u8(transfers.length);
     for (const { to, amount } of transfers) writer.hash(to).u53(amount);
     out.push(
       writer
         .u8(final ? 1 : 0)
         .u53(decidedAt)
-        .done(),
+        .flush(),
     );
   }
 }
@@ -135,9 +133,10 @@ function writePayments(out: Parts, indexOf: ReadonlyMap<PaymentRecord, number>):
 function writeVertices(out: Parts, { tangle }: Ledger, indexOf: ReadonlyMap<PaymentRecord, number>): void {
   const first = Math.max(1, tangle.base);
   out.push(new Writer(4).u32(tangle.size - first).done());
+  const writer = new Writer(128);
   for (let row = first; row < tangle.size; row++) {
     const record = tangle.record(row);
-    const writer = new Writer(128).hash(record.id).u8(record.kind === 'witness' ? 1 : 0);
+    writer.hash(record.id).u8(record.kind === 'witness' ? 1 : 0);
     if (record.kind === 'witness') {
       writer.u53(record.commit);
       for (const list of [record.accepted, record.deferred, record.certified]) {
@@ -145,7 +144,7 @@ function writeVertices(out: Parts, { tangle }: Ledger, indexOf: ReadonlyMap<Paym
         for (const payment of list) writer.u32(indexOf.get(payment)!);
       }
     }
-    out.push(writer.done());
+    out.push(writer.flush());
   }
 }
 
