@@ -15,6 +15,12 @@ const EDGES_PER_ROW = 12;
 /** Row numbers are 32-bit integers for those who wait on them: at 200 vertices a second, 124 days between two starts. */
 const ROWS_EVER_MAX = 2 ** 31 - 1;
 
+/** Whether a row came late itself, or stands on one that did. */
+const LATE = { no: 0, itself: 1, byParent: 2 } as const;
+
+/** Rows that a look at lateness walks over. */
+const LATE_STEPS_MAX = 4096;
+
 /** The buffers to hand to another thread. */
 export interface SharedColumns {
   readonly capacity: number;
@@ -29,7 +35,7 @@ export class Columns {
   readonly #ids: Uint8Array;
   readonly #rounds: Uint32Array;
   readonly #kinds: Uint8Array;
-  /** 1 for a row that no new block should name as a parent. */
+  /** One of LATE. */
   readonly #late: Uint8Array;
   readonly #children: Uint32Array;
   /** Where the row's edges begin, counted for ever; modulo the length of `#edges` they stand there without a break. */
@@ -95,14 +101,37 @@ export class Columns {
 
   /**
    * The row, or something in its past, came so late that validators may not take it, and no commit has it: a block on top
-   * of it might never be covered.
+   * of it might never be covered. Walks down to what came late, and notes where that has been committed since.
    */
   late(row: number): boolean {
-    return this.#late[row % this.capacity] === 1;
+    const path = [row];
+    for (let steps = 0; path.length > 0; steps++) {
+      const at = path.at(-1)!;
+      const flag = this.#late[at % this.capacity]!;
+      // So long a walk is nobody's who is not late.
+      if (flag === LATE.itself || steps > LATE_STEPS_MAX) return true;
+      const next = flag === LATE.no ? undefined : this.#lateParent(at);
+      if (next !== undefined) path.push(next);
+      else {
+        this.#late[at % this.capacity] = LATE.no;
+        path.pop();
+      }
+    }
+    return false;
   }
 
-  setLate(row: number, late: boolean): void {
-    this.#late[row % this.capacity] = late ? 1 : 0;
+  /** A parent that is late, or may be. */
+  #lateParent(row: number): number | undefined {
+    for (let i = 0; i < this.parents(row); i++) {
+      const parent = this.parent(row, i);
+      if (parent >= this.base && parent > 0 && this.#late[parent % this.capacity] !== LATE.no) return parent;
+    }
+    return undefined;
+  }
+
+  /** A commit has the row. */
+  setCommitted(row: number): void {
+    this.#late[row % this.capacity] = LATE.no;
   }
 
   /** How many vertices name this one as a parent. */
@@ -134,7 +163,7 @@ export class Columns {
   /**
    * Writes the next row. The caller has asked `full`.
    * @param parents Rows; -1 for what is forgotten.
-   * @param late See `late`.
+   * @param late It came so late itself; see `late`.
    */
   append(kind: number, id: Uint8Array, round: Round, parents: readonly number[], late = false): number {
     const row = this.heads[0]!;
@@ -143,7 +172,8 @@ export class Columns {
     this.#rounds[at] = round;
     this.#kinds[at] = kind;
     this.#children[at] = 0;
-    this.#late[at] = late ? 1 : 0;
+    const inherits = parents.some((parent) => parent > 0 && parent >= this.heads[1]! && this.late(parent));
+    this.#late[at] = late ? LATE.itself : inherits ? LATE.byParent : LATE.no;
     const room = this.#edges.length - (this.#edgesEver % this.#edges.length);
     if (room < parents.length) this.#edgesEver += room;
     this.#edgeStart[at] = this.#edgesEver;

@@ -132,7 +132,7 @@ export class Tangle {
 
   append(record: VertexRecord, round: Round, parents: readonly number[]): void {
     const kind = record.kind === 'block' ? ROW_KIND.block : ROW_KIND.witness;
-    const late = this.#isLate(round, parents);
+    const late = round < this.#newest - this.#lateRounds;
     const row = this.columns.append(kind, unhex(record.id as Hash), round, parents, late);
     assert(row === record.row, 'rows are numbered in order');
     this.#rowOf.set(record.id, row);
@@ -141,11 +141,9 @@ export class Tangle {
     while (this.#roundBase + this.#roundStarts.length <= round) this.#roundStarts.push(row);
   }
 
-  /** "It came more than E/4 rounds after its own, or refers to one that is late, and no commit has that." */
-  #isLate(round: Round, parents: readonly number[]): boolean {
-    const newest = this.#roundBase + this.#roundStarts.length - 1;
-    if (round < newest - this.#lateRounds) return true;
-    return parents.some((parent) => parent >= Math.max(1, this.#base) && this.columns.late(parent));
+  /** The greatest round so far: "a vertex is late when it came more than E/4 rounds after its own". */
+  get #newest(): Round {
+    return this.#roundBase + this.#roundStarts.length - 1;
   }
 
   #addWitness({ branch, row }: WitnessRecord): void {
@@ -182,7 +180,7 @@ export class Tangle {
     for (let row = stack.pop(); row !== undefined; row = stack.pop()) {
       if (row === 0 || this.#committed[row - this.#base] !== 0) continue;
       this.#committed[row - this.#base] = index;
-      this.columns.setLate(row, false);
+      this.columns.setCommitted(row);
       const record = this.record(row);
       if (record.kind === 'witness') witnesses.push(record);
       for (const parent of this.parents(row)) stack.push(parent);

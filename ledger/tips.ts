@@ -37,6 +37,8 @@ export class TipPicker {
   /** Witnesses of the greatest round, and of the one before. */
   #latest: number[] = [];
   #before: number[] = [0];
+  /** The last witness that was looked at. */
+  #newest = 0;
 
   constructor(columns: Columns, options: TipOptions) {
     this.#columns = columns;
@@ -52,7 +54,9 @@ export class TipPicker {
   /** @param random From 0 up to but not including 1. @returns 1 to `parents` distinct rows. */
   pick(random: () => number): number[] {
     this.#look();
-    const parents = [this.#before[Math.floor(random() * this.#before.length)]!];
+    const known = this.#before.filter((row) => row >= this.#columns.base);
+    const witnesses = known.length > 0 ? known : [Math.max(0, this.#newest)];
+    const parents = [witnesses[Math.floor(random() * witnesses.length)]!];
     const wanted = this.#options.parents - 1;
     const tips =
       this.#options.strategy === 'walk' ? this.#walk(wanted, random) : this.#uniform(wanted, random);
@@ -81,6 +85,7 @@ export class TipPicker {
       this.#latest = [];
       this.#round = round;
     }
+    this.#newest = row;
     if (round === this.#round && !this.#columns.late(row)) this.#latest.push(row);
   }
 

@@ -148,13 +148,13 @@ describe('a network that forgets', function () {
     const { round } = await network.status(0);
     await eventually('many rounds have passed', async () => {
       const view = await network.glance(0);
-      return view !== undefined && view.round > round + 4 * EPOCH_ROUNDS;
+      return view !== undefined && view.round > round + 6 * EPOCH_ROUNDS;
     });
     nodes.lines.length = 0;
     await nodes.start(1);
     await eventually('node 1 votes again', async () => {
       const view = await network.glance(0);
-      return view !== undefined && view.rounds[1]! > round + 4 * EPOCH_ROUNDS;
+      return view !== undefined && view.rounds[1]! > round + 6 * EPOCH_ROUNDS;
     });
     await eventually('node 1 says so', async () => nodes.heard(/^1 Joined from a snapshot/));
     await pay('last', 3);

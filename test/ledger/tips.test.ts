@@ -117,4 +117,23 @@ describe('tip selection', () => {
     assert.ok(count(0) > 60);
     assert.equal(count(5), 0);
   });
+
+  it('are late for as long as what came late in their past is in no commit, and no longer', () => {
+    const columns = new Columns({ capacity: 100 });
+    const add = (parents: readonly number[], late = false): number =>
+      columns.append(ROW_KIND.witness, new Uint8Array(32), 1, parents, late);
+    columns.append(ROW_KIND.genesis, new Uint8Array(32), 0, []);
+    const clean = add([0]);
+    const [one, other] = [add([0], true), add([0], true)];
+    const child = add([clean, one]);
+    const both = add([child, other]);
+    const last = add([clean, both]);
+    const late = (): number[] => [clean, one, other, child, both, last].filter((row) => columns.late(row));
+    assert.deepEqual(late(), [one, other, child, both, last]);
+    columns.setCommitted(other);
+    assert.deepEqual(late(), [one, child, both, last]);
+    columns.setCommitted(one);
+    assert.deepEqual(late(), []);
+    assert.equal(columns.late(add([last])), false, 'what comes then inherits nothing');
+  });
 });
