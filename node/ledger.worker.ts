@@ -1,7 +1,6 @@
 /** The ledger thread: opens the store, reads it back, then answers calls and tells events, in batches. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { decodeGenesis, type Genesis, isRefusal, type Round } from '../ledger/index.ts';
-import { keepCompiled } from './compile-cache.ts';
 import { damageMark, markDamaged, setAside, wasSetAside } from './damaged-store.ts';
 import type {
   AnswerMessage,
@@ -135,7 +134,6 @@ async function main(): Promise<void> {
     for (const call of calls) void answer(service, store, call);
   });
   port.postMessage({ ready: service.columns.shared } satisfies FromLedger);
-  keepCompiled();
 }
 
 main().catch((error: unknown) => {

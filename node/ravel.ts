@@ -1,9 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=8
 /** The `ravel` command. Everything is in cli/; here stand the process' own things: arguments, streams, exit code. */
-import { useCompiled } from './compile-cache.ts';
-
-useCompiled();
-const { runRavel } = await import('./cli/program.ts');
+import { runRavel } from './cli/program.ts';
 
 // Whoever reads the output may have seen enough: `ravel wallet history | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -14,7 +14,6 @@ import {
 } from '../ledger/index.ts';
 import { createPeers, type Peers } from '../p2p/index.ts';
 import { CatchUp } from './catch-up.ts';
-import { keepCompiled } from './compile-cache.ts';
 import { type Config, verifyThreadsOf } from './config.ts';
 import { lockFolder } from './folder-lock.ts';
 import { Joining } from './joining.ts';
@@ -302,7 +301,6 @@ export async function runNode(config: Config, log: NodeLog, rules: NodeRules = {
     const validator = await assemble(parts);
     const { addresses } = parts.peers;
     log.info({ validator, addresses, network: genesis.id }, 'The node is running');
-    keepCompiled();
     return {
       genesis,
       validator,

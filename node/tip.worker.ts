@@ -1,7 +1,6 @@
 /** Tip selection on its own thread: whenever the tangle has grown, picks parents for the next block and lays them ready. */
 import { workerData } from 'node:worker_threads';
 import { Columns, type SharedColumns, type TipOptions, TipPicker } from '../ledger/index.ts';
-import { keepCompiled } from './compile-cache.ts';
 import { ReadyParents } from './ready-parents.ts';
 
 export interface TipWorkerData {
@@ -14,7 +13,6 @@ const { columns: shared, ready: buffer, options } = workerData as TipWorkerData;
 const columns = new Columns(shared);
 const picker = new TipPicker(columns, options);
 const ready = new ReadyParents(buffer);
-keepCompiled();
 
 for (;;) {
   const rows = columns.rows;

@@ -1,11 +1,9 @@
 /** A thread of the verify pool: takes whole blocks, witnesses and payments, answers for each one. */
 import { workerData } from 'node:worker_threads';
 import { checkPayment, checkVertex, decodePayment, isRefusal, workBitsOf } from '../ledger/index.ts';
-import { keepCompiled } from './compile-cache.ts';
 import type { VerifyAnswer, VerifyTask, VerifyWorkerData } from './verify-task.ts';
 
 const { genesis } = workerData as VerifyWorkerData;
-keepCompiled();
 
 function checkOne(bytes: Uint8Array, payment: boolean): VerifyAnswer {
   if (!payment) return checkVertex(bytes, genesis);
