@@ -71,8 +71,11 @@ describe('double spends among four validators, each a process of its own', funct
       const winner = winners.get(owner)!;
       const loser = slots[i]!.find(({ id }) => id !== winner.id)!;
       for (const node of NODES) {
+        // A node that the winner reached first has never heard of the loser, and takes it no more.
         const reply = await (await client.link(node)).proof(loser.id);
-        assert.deepEqual(reply, { status: 'dead', winner: winner.id });
+        if (reply === undefined)
+          assert.deepEqual(await client.refusal(node, loser.bytes), { code: 'slot_taken', by: winner.id });
+        else assert.deepEqual(reply, { status: 'dead', winner: winner.id });
       }
       const next = owner.draft({ to: 'zoe', amount: 1, previous: winner.id, sequence: 2 });
       await client.submit(i, next);
