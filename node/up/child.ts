@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { YOUNG_SPACE_FLAG } from '../limits.ts';
+import { NODE_FLAGS } from '../limits.ts';
 
 /** A child that has not ended this long after SIGTERM is killed: longer than a node needs to write its last batch. */
 const END_GRACE_MS_DEFAULT = 10_000;
@@ -52,7 +52,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   let process: ChildProcess;
   try {
     process = fork(options.module, [...options.args], {
-      execArgv: [YOUNG_SPACE_FLAG],
+      execArgv: [...NODE_FLAGS],
       serialization: 'advanced',
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { NODE_FLAGS } from '../../node/limits.ts';
 import { PATIENCE_MS, within } from './deadline.ts';
 
 export const RAVEL = path.resolve(import.meta.dirname, '../../node/ravel.ts');
@@ -41,7 +42,7 @@ export class RavelProcess implements AsyncDisposable {
       channel: true,
     },
   ) {
-    const child = spawn(process.execPath, [RAVEL, ...args], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, RAVEL, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', ...(options.channel ? ['ipc' as const] : [])],
       env: { ...OTHERS, ...options.environment },
     });

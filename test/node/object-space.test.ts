@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { YOUNG_SPACE_FLAG, YOUNG_SPACE_MB } from '../../node/limits.ts';
+import { NODE_FLAGS, YOUNG_SPACE_MB } from '../../node/limits.ts';
 import { Pool } from '../../node/pool.ts';
 import { silentLog } from '../../p2p/index.ts';
 
-describe('the space for young objects', () => {
-  it('is bounded in every thread of a pool', async () => {
+describe('the space for objects', () => {
+  it('is bounded for young ones in every thread of a pool', async () => {
     await using pool = new Pool<null, { readonly maxYoungGenerationSizeMb: number }>(
       {
         name: 'young',
-        worker: new URL('./young-space.worker.ts', import.meta.url),
+        worker: new URL('./object-space.worker.ts', import.meta.url),
         handler: 'limits',
         threads: 1,
         threadsAtStart: 1,
@@ -25,6 +25,6 @@ describe('the space for young objects', () => {
 
   it('is bounded in the main thread of whoever runs the command', () => {
     const [first] = readFileSync(new URL('../../node/ravel.ts', import.meta.url), 'utf8').split('\n');
-    assert.equal(first, `#!/usr/bin/env -S node ${YOUNG_SPACE_FLAG}`);
+    assert.equal(first, `#!/usr/bin/env -S node ${NODE_FLAGS.join(' ')}`);
   });
 });
