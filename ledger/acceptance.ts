@@ -18,6 +18,8 @@ export interface Decision {
   readonly accepts: readonly PaymentRecord[];
   /** Payments that are final in the new past and were not in the old one. */
   readonly settled: readonly PaymentRecord[];
+  /** What is final in the new past of accounts that these credit. */
+  readonly credits: ReadonlyMap<Account, bigint>;
   /** Accounts with something acceptable for which the list had no room: the next witness looks again. */
   readonly postponed: ReadonlySet<Account>;
 }
@@ -77,6 +79,8 @@ export class Acceptance {
   /** Something deferred may be acceptable now. */
   get pending(): boolean {
     if (this.#dirty.size > 0) return true;
+    // Asked with every vertex, and nearly always nothing is deferred.
+    if (this.#deferred.size === 0) return false;
     return this.#unsettled.some((payment) =>
       touched(this.#accounts, payment).some((a) => this.#deferred.has(a)),
     );
@@ -119,7 +123,7 @@ export class Acceptance {
         postponed.add(payment.account);
       }
     }
-    return { defers: all ? 'all' : defers, accepts, settled, postponed };
+    return { defers: all ? 'all' : defers, accepts, settled, credits, postponed };
   }
 
   /** What is new, and what was deferred in accounts where something moved; predecessors and first seen first. */
@@ -176,7 +180,7 @@ export class Acceptance {
 
   /** The own witness that says so has been written down. */
   commit(decision: Decision): void {
-    for (const [account, credits] of this.#creditsOf(decision.settled)) this.#credits.set(account, credits);
+    for (const [account, credits] of decision.credits) this.#credits.set(account, credits);
     const settled = new Set(decision.settled);
     this.#unsettled = this.#unsettled.filter((payment) => !settled.has(payment));
     this.#dirty.clear();

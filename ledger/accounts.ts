@@ -4,6 +4,7 @@
  */
 import {
   type Account,
+  appended,
   type Carrier,
   type Decided,
   isDead,
@@ -182,9 +183,8 @@ export class Accounts {
     record.parent = parent;
     record.previous = parent.id;
     record.branchDebits += parent.branchDebits;
-    // Nearly all stay short, and get no room to grow.
     if (parent.children.length > 4) parent.children.push(record);
-    else parent.children = parent.children.concat(record);
+    else parent.children = appended(parent.children, record);
     this.onLinked(record);
   }
 

@@ -282,9 +282,9 @@ export class Checkpoints {
     }
   }
 
-  /** Payments that remembered commits have decided. */
-  decidedRecently(): ReadonlySet<PaymentRecord> {
-    return new Set(this.#commits.flatMap(({ decided }) => decided));
+  /** A remembered commit has decided the payment. */
+  decidedRecently({ decidedAt }: PaymentRecord): boolean {
+    return decidedAt !== 0 && decidedAt >= this.#commits[0]!.index;
   }
 
   /** Payments that commit `index` decided; none when that is forgotten. */

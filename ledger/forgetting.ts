@@ -58,12 +58,12 @@ export class Forgetting {
 
   #payments(): void {
     const { tangle, accounts, votes, checkpoints } = this.#deps;
-    const now = checkpoints.decidedRecently();
     const sides = new Set<Address>();
     // In the order of the accounts' chains, which forget their oldest payment first.
     for (const payment of [...this.#aging].sort((a, b) => a.sequence - b.sequence)) {
       if (payment.carrier.row >= tangle.base) this.#aging.delete(payment);
-      if (payment.lastRow >= tangle.base || now.has(payment) || !accounts.forget(payment)) continue;
+      if (payment.lastRow >= tangle.base || checkpoints.decidedRecently(payment) || !accounts.forget(payment))
+        continue;
       votes.forget(payment);
       this.#aging.delete(payment);
       sides.add(payment.account.address);

@@ -4,7 +4,7 @@
  * counted, never witnesses: an author that equivocates has several branches and still one voice. Votes lapse: a witness
  * looks no further back than its horizon, E rounds before the last commit in its past.
  */
-import { decidedIn, type PaymentRecord, settledIn } from './account.ts';
+import { appended, decidedIn, type PaymentRecord, settledIn } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import { type Branch, type Branches, BranchRounds, type Chain, type Clock } from './branches.ts';
 import type { CommitRule } from './commit-rule.ts';
@@ -259,12 +259,14 @@ export class Votes {
     const { tangle, accounts } = this.#deps;
     const candidates: PaymentRecord[] = [];
     for (let index = before.commit + 1; index <= commit; index++) {
-      for (const payment of this.#deps.decidedBy(index)) candidates.push(...payment.children);
+      for (const payment of this.#deps.decidedBy(index)) {
+        for (const child of payment.children) candidates.push(child);
+      }
     }
     for (const row of tangle.witnessesOf(chain, before.horizon, horizon)) {
       const record = tangle.record(row);
       if (record.kind !== 'witness') continue;
-      candidates.push(...record.certified);
+      for (const payment of record.certified) candidates.push(payment);
       for (const slot of record.freezes) candidates.push(...accounts.rivalsFor(slot));
     }
     return candidates;
@@ -359,7 +361,7 @@ export class Votes {
     for (const payment of certified) {
       if (!this.#saidBefore(this.#certified, author, payment.row)) {
         payment.certifyWeight += weight;
-        payment.certifiers = payment.certifiers.concat(branch.tipRow);
+        payment.certifiers = appended(payment.certifiers, branch.tipRow);
       }
       this.#certified.set(branch, payment.row, round);
       payment.lastRow = branch.tipRow;

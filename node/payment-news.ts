@@ -42,6 +42,7 @@ export class PaymentNews {
   standing(payments: readonly PaymentRecord[]): void {
     if (this.#watched.size === 0) return;
     for (const payment of payments) {
+      if (!this.#isWatched(payment)) continue;
       const claim = claimOf(this.#deps.ledger, payment);
       if (claim !== undefined) this.tell(sides(payment), { type: 'status', payment: payment.id, ...claim });
     }
@@ -51,8 +52,12 @@ export class PaymentNews {
   final(payments: readonly PaymentRecord[]): void {
     if (this.#watched.size === 0) return;
     for (const payment of payments) {
-      if (sides(payment).some((address) => this.#watched.has(address))) void this.#tellFinal(payment);
+      if (this.#isWatched(payment)) void this.#tellFinal(payment);
     }
+  }
+
+  #isWatched({ account, transfers }: PaymentRecord): boolean {
+    return this.#watched.has(account.address) || transfers.some(({ to }) => this.#watched.has(to));
   }
 
   /** Payments that commits have decided are told once the state after that can be proven; called now and then. */

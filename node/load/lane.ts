@@ -108,14 +108,16 @@ export class Lane {
       parcel.dueMs = dueMs;
       parcel.sentMs = nowMs;
     }
+    // One that is offered anew is no news: what it follows may be lost, and it would be refused for ever.
+    if (this.#sent === this.#final) this.#movedMs = nowMs;
     this.#sent = parcel.number + 1;
-    this.#movedMs = nowMs;
   }
 
   /** A node has it. */
-  took({ number }: Parcel): void {
+  took({ number }: Parcel, nowMs: number): void {
     this.#refusals = 0;
     this.#taken = Math.max(this.#taken, number + 1);
+    this.#movedMs = nowMs;
   }
 
   /** From this one on they are offered again, after a pause. False when that was so already. */

@@ -261,7 +261,7 @@ export class Load implements AsyncDisposable {
     }
     if (reply.status === 'dead') lane.stuck = 'dead';
     else if (reply.status === 'dropped') lane.back(parcel, this.#deps.nowMs());
-    else lane.took(parcel);
+    else lane.took(parcel, this.#deps.nowMs());
   }
 
   /** A node that asks for patience gets it; one that fails is left alone for a while. */

@@ -122,6 +122,28 @@ describe('the load', () => {
     assert.equal(world.came[0]!.length, 4);
   });
 
+  it('offers again what a node has lost, though it refuses all that follows', async () => {
+    let first: Uint8Array | undefined;
+    let comes = 0;
+    const world = worldOf(1, [
+      {
+        forgets: true,
+        finalAfterMs: () => (comes > 1 ? 20 : undefined),
+        refusal: (bytes) => {
+          first ??= bytes;
+          if (bytes === first) comes++;
+          const previous = 'ab'.repeat(32) as PaymentId;
+          return comes > 1 || bytes === first ? undefined : { code: 'previous_unknown', previous };
+        },
+      },
+    ]);
+    world.make(3);
+    await world.load.run(open(world, 3, 1), NEVER);
+    await world.load.drain(20_000, NEVER);
+    assert.equal(comes, 2);
+    assert.equal(world.load.totals.final, 3);
+  });
+
   it('waits as long as a node asks for whose budget is spent', async () => {
     const asked: number[] = [];
     const world = worldOf(1, [
