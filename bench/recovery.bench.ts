@@ -23,6 +23,7 @@ import {
   type Units,
 } from '../ledger/index.ts';
 import { LedgerThread } from '../node/ledger-thread.ts';
+import { QUEUE_PAYMENTS_MIN } from '../node/limits.ts';
 import { type Bench, type Measurement, type Run, SAMPLES_MIN } from './harness.ts';
 import { until } from './network.ts';
 import { makePayments, owner } from './payments.ts';
@@ -172,6 +173,9 @@ async function measureHistory(run: Run, count: number): Promise<BySize> {
   });
   await using disk = await Disk.begin(genesis, 1_000_000);
   for (let next = 0; next < count; next += BATCH) {
+    // Not more than always finds room in the queue.
+    const room = async () => (await disk.ledger.call('status')).queue + BATCH <= QUEUE_PAYMENTS_MIN;
+    await until('there is room in the queue', room);
     for (const reply of await disk.ledger.call('submit', payments.slice(next, next + BATCH)))
       if ('refusal' in reply) throw new Error(`a payment was refused: ${JSON.stringify(reply.refusal)}`);
   }

@@ -16,6 +16,9 @@ import { assert } from './assert.ts';
 import type { Snapshot } from './snapshot-state.ts';
 import type { Address, Genesis, Payment, PaymentId, Slot, Units } from './types.ts';
 
+/** Of all payments that nobody has certified yet. */
+const NOBODY: readonly number[] = [];
+
 export class Accounts {
   readonly #accounts = new Map<Address, Account>();
   readonly #payments = new Map<PaymentId, PaymentRecord>();
@@ -129,7 +132,7 @@ export class Accounts {
       branchDebits: BigInt(payment.total),
       acceptWeight: 0,
       certifyWeight: 0,
-      certifiers: [],
+      certifiers: NOBODY,
       final: false,
       decidedAt: 0,
     };

@@ -358,10 +358,17 @@ export class Votes {
       this.#accepted.set(branch, payment.row, round);
     }
     for (const slot of vote.freezes) this.#freezes.add(slot, branch, round);
+    // Most of them have been certified by the same witnesses, and share one list.
+    let before: readonly number[] = [];
+    let after: readonly number[] = [branch.tipRow];
     for (const payment of certified) {
       if (!this.#saidBefore(this.#certified, author, payment.row)) {
         payment.certifyWeight += weight;
-        payment.certifiers = appended(payment.certifiers, branch.tipRow);
+        if (payment.certifiers !== before) {
+          before = payment.certifiers;
+          after = appended(before, branch.tipRow);
+        }
+        payment.certifiers = after;
       }
       this.#certified.set(branch, payment.row, round);
       payment.lastRow = branch.tipRow;
