@@ -1,5 +1,6 @@
 /** A light client as it rides in a vehicle: keys, files, links to several nodes, and nothing else in its process. */
 import { randomBytes } from 'node:crypto';
+import { flushCompileCache } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Address,
@@ -63,6 +64,8 @@ async function start({ genesis: bytes, nodes, owner: own, payee, folder }: Light
     },
   );
   await client.ready({ timeoutMs: PATIENCE_MS });
+  // It ends by a signal, which would leave nothing for the next one.
+  flushCompileCache();
   const { address } = owner(payee);
   process.on('message', (order: LightClientOrder) => {
     const [startMs, from] = [performance.now(), process.cpuUsage()];
