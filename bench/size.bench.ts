@@ -30,8 +30,8 @@ const PAYMENTS_PER_BLOCK = 300;
 const BLOCKS_PER_ROUND = 4;
 const ROUND_MS = 50;
 
-/** So that some hundred thousand payments are remembered at a time, and forgetting is under way long before the last size. */
-const EPOCH_ROUNDS = 128;
+/** So that 168,000 payments are remembered at a time, as many as by a network that settles a thousand a second at twenty rounds. */
+const EPOCH_ROUNDS = 40;
 const VERTICES_MAX = 100_000;
 
 /** Payments of one sample: some hundred milliseconds. */

@@ -28,8 +28,8 @@ export interface PaymentRecord {
   carrier: Carrier;
   /** The last row that carried it or said something about it. */
   lastRow: number;
-  /** waiting: `previous` is not known yet. linked: part of the account's tree. void: can never be accepted. */
-  link: 'waiting' | 'linked' | 'void';
+  /** waiting: `previous` is not known yet. linked: part of the account's tree. void: can never be accepted. forgotten: in no map any more. */
+  link: 'waiting' | 'linked' | 'void' | 'forgotten';
   /** The payment before it; undefined for a first payment and while it waits. */
   parent: PaymentRecord | undefined;
   /** Payments that name this one as `previous`: more than one are rivals. */
@@ -116,6 +116,9 @@ export function isDead(payment: PaymentRecord): boolean {
  * rival.
  */
 export type Standing = 'unknown' | 'pending' | 'contested' | 'final' | 'decided' | 'dead' | 'settled';
+
+/** Certifiers of all payments that have none yet. */
+export const NOBODY: readonly number[] = [];
 
 /** One more, in a list that has no room to grow: one that has been pushed to takes 152 bytes. The first few without `concat`, which is slow. */
 export function appended<T>(list: readonly T[], one: T): T[] {

@@ -8,6 +8,7 @@ import {
   type Carrier,
   type Decided,
   isDead,
+  NOBODY,
   type PaymentRecord,
   type Standing,
   settledIn,
@@ -15,9 +16,6 @@ import {
 import { assert } from './assert.ts';
 import type { Snapshot } from './snapshot-state.ts';
 import type { Address, Genesis, Payment, PaymentId, Slot, Units } from './types.ts';
-
-/** Of all payments that nobody has certified yet. */
-const NOBODY: readonly number[] = [];
 
 export class Accounts {
   readonly #accounts = new Map<Address, Account>();
@@ -331,6 +329,7 @@ export class Accounts {
     if (at >= 0) siblings.splice(at, 1);
     if (payment.link === 'waiting') removeFrom(this.#waiting, previous, payment);
     if (payment.link === 'void') removeFrom(this.#void, previous, payment);
+    payment.link = 'forgotten';
     account.payments--;
     const unused = account.payments === 0 && account.credits === 0n && account.root.sequence === 0;
     if (unused) this.#accounts.delete(account.address);
@@ -338,7 +337,7 @@ export class Accounts {
 
   /** Once for many forgotten payments, as it copies what is left. */
   trimHistory(account: Account): void {
-    const kept = account.history.findIndex(({ id }) => this.#payments.has(id));
+    const kept = account.history.findIndex(({ link }) => link !== 'forgotten');
     const count = kept < 0 ? account.history.length : kept;
     if (count === 0) return;
     account.history = account.history.slice(count);
