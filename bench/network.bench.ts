@@ -217,7 +217,7 @@ export const bench: Bench = {
       const warm = await world.pay(closed(warmUpSeconds));
       const guess = Math.max(...parts(warm.marks, perSecond));
       run.progress(`about ${Math.round(guess)} payments a second; signing ahead`, 0.1);
-      await world.make(guess * seconds * 2 + ACCOUNTS * window * 2);
+      await world.make(guess * seconds * 3 + ACCOUNTS * window * 2);
       run.progress('a closed loop', 0.2);
       const seen = await world.pay(closed(seconds), LEAD_SHARE * seconds * 1000);
       if (seen.marks.at(-1)!.final === seen.marks[0]!.final)

@@ -5,9 +5,9 @@
 
 import { checkData, readData } from './data.ts';
 import { DecodeError, decoding, KIND, Reader, Writer } from './encode.ts';
-import { blake3Hex } from './hash.ts';
+import { COMPUTED, type Ids } from './ids.ts';
 import { FRAME_BYTES_MAX, PARENTS_MAX, PAYLOADS_MAX } from './limits.ts';
-import { checkPayment, type KnownHashes, readPayment } from './payment.ts';
+import { checkPayment, readPayment } from './payment.ts';
 import type { Refusal } from './refusal.ts';
 import type { Block, Genesis, NetworkId, Payload, VertexId } from './types.ts';
 import { workBitsOf } from './work.ts';
@@ -33,15 +33,15 @@ export function encodeBlock(
   return writer.done();
 }
 
-function readPayload(reader: Reader, source: Uint8Array, network: NetworkId, known?: KnownHashes): Payload {
+function readPayload(reader: Reader, source: Uint8Array, network: NetworkId, ids: Ids): Payload {
   const kind = reader.peek('payload kind');
-  if (kind === KIND.payment) return readPayment(reader, source, network, known);
-  if (kind === KIND.data) return readData(reader, source, network, known);
+  if (kind === KIND.payment) return readPayment(reader, source, network, ids);
+  if (kind === KIND.data) return readData(reader, source, network, ids);
   throw new DecodeError({ code: 'malformed', what: `payload of unknown kind ${kind}` });
 }
 
 /** Exactly one block. Checks neither signatures nor work nor that its parents are known. */
-export function decodeBlock(bytes: Uint8Array, network: NetworkId, known?: KnownHashes): Block | Refusal {
+export function decodeBlock(bytes: Uint8Array, network: NetworkId, ids = COMPUTED): Block | Refusal {
   if (bytes.length > FRAME_BYTES_MAX) {
     return { code: 'frame_too_large', bytes: bytes.length, max: FRAME_BYTES_MAX };
   }
@@ -51,11 +51,11 @@ export function decodeBlock(bytes: Uint8Array, network: NetworkId, known?: Known
     reader.network(network, 'block');
     const parents = reader.hashes<VertexId>(reader.count(1, PARENTS_MAX, 'parents', reader.u8), 'parents');
     const count = reader.count(1, PAYLOADS_MAX, 'payloads', reader.u16);
-    const id = known === undefined ? blake3Hex<VertexId>(bytes) : known.next<VertexId>();
+    const id = ids.of<VertexId>(bytes, 0, bytes.length);
     const payloads: Payload[] = [];
-    for (let i = 0; i < count; i++) payloads.push(readPayload(reader, bytes, network, known));
+    for (let i = 0; i < count; i++) payloads.push(readPayload(reader, bytes, network, ids));
     reader.end('block');
-    if (known === undefined && new Set(payloads.map((payload) => payload.id)).size < count)
+    if (!ids.checked && new Set(payloads.map((payload) => payload.id)).size < count)
       throw new DecodeError({ code: 'malformed', what: 'one payload twice in a block' });
     return { kind: 'block', id, parents, payloads, bytes };
   });

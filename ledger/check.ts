@@ -3,40 +3,21 @@
  * as packed hashes, so that the ledger thread decodes without hashing again.
  */
 import { checkBlock, decodeBlock } from './block.ts';
-import { hexOf, unhexInto } from './bytes.ts';
 import { KIND } from './encode.ts';
-import { HASH_BYTES } from './limits.ts';
-import { checkPayment, decodePayment, type KnownHashes } from './payment.ts';
+import { COMPUTED, type Ids, PackedIds, PackingIds } from './ids.ts';
+import { checkPayment, decodePayment } from './payment.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import type { Genesis, NetworkId, Payment, Vertex } from './types.ts';
 import { checkHeader, decodeWitness } from './witness.ts';
 
-class PackedHashes implements KnownHashes {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-  next<H extends string>(): H {
-    const at = this.#at;
-    this.#at += HASH_BYTES;
-    return hexOf(this.#bytes, at) as H;
-  }
-}
-
-function pack(hashes: readonly string[]): Uint8Array {
-  const bytes = new Uint8Array(hashes.length * HASH_BYTES);
-  hashes.forEach((hash, i) => {
-    unhexInto(hash, bytes, i * HASH_BYTES);
-  });
-  return bytes;
-}
-
 /** A block or a witness by its kind byte. `hashes`: what checkVertex returned for the same bytes. */
 export function decodeVertex(bytes: Uint8Array, network: NetworkId, hashes?: Uint8Array): Vertex | Refusal {
-  const known = hashes === undefined ? undefined : new PackedHashes(hashes);
-  if (bytes[0] === KIND.block) return decodeBlock(bytes, network, known);
-  if (bytes[0] === KIND.witness) return decodeWitness(bytes, network, known);
+  return decodeWith(bytes, network, hashes === undefined ? COMPUTED : new PackedIds(hashes));
+}
+
+function decodeWith(bytes: Uint8Array, network: NetworkId, ids: Ids): Vertex | Refusal {
+  if (bytes[0] === KIND.block) return decodeBlock(bytes, network, ids);
+  if (bytes[0] === KIND.witness) return decodeWitness(bytes, network, ids);
   return { code: 'malformed', what: `vertex of unknown kind ${bytes[0] ?? 'none'}` };
 }
 
@@ -45,19 +26,12 @@ export function decodeVertex(bytes: Uint8Array, network: NetworkId, hashes?: Uin
  * @returns packed hashes of 32 bytes: the vertex id, then for each payment its id and account, for each data its id.
  */
 export function checkVertex(bytes: Uint8Array, genesis: Genesis): Uint8Array | Refusal {
-  const vertex = decodeVertex(bytes, genesis.network);
+  const ids = new PackingIds();
+  const vertex = decodeWith(bytes, genesis.network, ids);
   if (isRefusal(vertex)) return vertex;
-  if (vertex.kind === 'witness') {
-    return checkHeader(vertex, bytes, genesis) ?? pack([vertex.id]);
-  }
-  const refusal = checkBlock(vertex, genesis);
-  if (refusal !== undefined) return refusal;
-  const hashes: string[] = [vertex.id];
-  for (const payload of vertex.payloads) {
-    hashes.push(payload.id);
-    if (payload.kind === 'payment') hashes.push(payload.account);
-  }
-  return pack(hashes);
+  const refusal =
+    vertex.kind === 'witness' ? checkHeader(vertex, bytes, genesis) : checkBlock(vertex, genesis);
+  return refusal ?? ids.packed;
 }
 
 /** One payment as a client submits it: encoding, work, signature. */

@@ -4,9 +4,8 @@
  */
 import { unhex } from './bytes.ts';
 import { KIND, type Reader, Writer } from './encode.ts';
-import { blake3Hex } from './hash.ts';
+import type { Ids } from './ids.ts';
 import { DATA_BYTES_MAX, DATA_BYTES_PER_WORK_BIT, WORK_BYTES } from './limits.ts';
-import type { KnownHashes } from './payment.ts';
 import type { Refusal } from './refusal.ts';
 import type { Data, DataId, Genesis, NetworkId } from './types.ts';
 import { workBits } from './work.ts';
@@ -21,14 +20,14 @@ export function dataEssence(network: NetworkId, content: Uint8Array): Uint8Array
     .done();
 }
 
-export function readData(reader: Reader, source: Uint8Array, network: NetworkId, known?: KnownHashes): Data {
+export function readData(reader: Reader, source: Uint8Array, network: NetworkId, ids: Ids): Data {
   const start = reader.at;
   reader.kind(KIND.data, 'data');
   reader.network(network, 'data');
   const content = reader.bytes(reader.count(1, DATA_BYTES_MAX, 'data', reader.u16), 'data');
-  const essence = source.subarray(start, reader.at);
+  const end = reader.at;
   const work = reader.bytes(WORK_BYTES, 'work');
-  const id = known === undefined ? blake3Hex<DataId>(essence) : known.next<DataId>();
+  const id = ids.of<DataId>(source, start, end);
   return { kind: 'data', id, content, work };
 }
 

@@ -10,6 +10,7 @@
 import { concat } from './bytes.ts';
 import { DecodeError, decoding, KIND, Reader, Writer } from './encode.ts';
 import { blake3Hex } from './hash.ts';
+import { COMPUTED, type Ids } from './ids.ts';
 import {
   ED25519_KEY_BYTES,
   ED25519_SIGNATURE_BYTES,
@@ -72,11 +73,6 @@ export function encodePayment(essence: Uint8Array, work: Uint8Array, signature: 
   return concat([essence, work, signature]);
 }
 
-/** Ids that somebody has computed already (the verify pool), in the order in which a decoder asks for them. */
-export interface KnownHashes {
-  next<H extends string>(): H;
-}
-
 function readTransfers(reader: Reader): { transfers: Transfer[]; total: Units } {
   const count = reader.count(1, TRANSFERS_MAX, 'transfers', reader.u8);
   const transfers: Transfer[] = [];
@@ -92,11 +88,8 @@ function readTransfers(reader: Reader): { transfers: Transfer[]; total: Units } 
   return { transfers, total: total as Units };
 }
 
-/**
- * A payment that has been checked on another thread: of its bytes the ledger needs but the place. Views on the others are made
- * when somebody asks, as six of them for each payment are most of what decoding a block would leave to the garbage collector.
- */
-class CheckedPayment implements Payment {
+/** A payment in the bytes around it. Views on these are made when somebody asks: six for each payment of a block would cost as much as reading it. */
+class DecodedPayment implements Payment {
   readonly kind = 'payment';
   readonly scheme = 0;
   readonly id: PaymentId;
@@ -105,13 +98,13 @@ class CheckedPayment implements Payment {
   readonly sequence: number;
   readonly transfers: readonly Transfer[];
   readonly total: Units;
-  readonly source: Uint8Array;
-  readonly start: number;
-  readonly memoAt: number;
-  readonly end: number;
+  readonly #source: Uint8Array;
+  readonly #start: number;
+  readonly #memoAt: number;
+  readonly #end: number;
 
   constructor(
-    known: KnownHashes,
+    ids: { readonly id: PaymentId; readonly account: Address },
     said: Pick<Payment, 'previous' | 'sequence' | 'transfers' | 'total'>,
     place: {
       readonly source: Uint8Array;
@@ -120,100 +113,80 @@ class CheckedPayment implements Payment {
       readonly end: number;
     },
   ) {
-    this.id = known.next<PaymentId>();
-    this.account = known.next<Address>();
+    this.id = ids.id;
+    this.account = ids.account;
     this.previous = said.previous;
     this.sequence = said.sequence;
     this.transfers = said.transfers;
     this.total = said.total;
-    this.source = place.source;
-    this.start = place.start;
-    this.memoAt = place.memoAt;
-    this.end = place.end;
+    this.#source = place.source;
+    this.#start = place.start;
+    this.#memoAt = place.memoAt;
+    this.#end = place.end;
   }
 
   get publicKey(): Uint8Array {
-    const at = this.start + PUBLIC_KEY_AT;
-    return this.source.subarray(at, at + ED25519_KEY_BYTES);
+    const at = this.#start + PUBLIC_KEY_AT;
+    return this.#source.subarray(at, at + ED25519_KEY_BYTES);
   }
 
   get memo(): Uint8Array {
-    return this.source.subarray(this.memoAt, this.end - WORK_BYTES - ED25519_SIGNATURE_BYTES);
+    return this.#source.subarray(this.#memoAt, this.#end - WORK_BYTES - ED25519_SIGNATURE_BYTES);
   }
 
   get work(): Uint8Array {
-    const end = this.end - ED25519_SIGNATURE_BYTES;
-    return this.source.subarray(end - WORK_BYTES, end);
+    const end = this.#end - ED25519_SIGNATURE_BYTES;
+    return this.#source.subarray(end - WORK_BYTES, end);
   }
 
   get signature(): Uint8Array {
-    return this.source.subarray(this.end - ED25519_SIGNATURE_BYTES, this.end);
+    return this.#source.subarray(this.#end - ED25519_SIGNATURE_BYTES, this.#end);
   }
 
   get bytes(): Uint8Array {
-    return this.source.subarray(this.start, this.end);
+    return this.#source.subarray(this.#start, this.#end);
   }
 }
 
-/** Reads one payment at the reader's place; `known` saves the two hashes when they have been computed before. */
+/** Reads one payment at the reader's place in `source`. */
 export function readPayment(
   reader: Reader,
   source: Uint8Array,
   network: NetworkId,
-  known?: KnownHashes,
+  ids: Ids = COMPUTED,
 ): Payment {
   const start = reader.at;
-  if (known !== undefined) return readChecked(reader, source, known);
-  reader.kind(KIND.payment, 'payment');
-  reader.network(network, 'payment');
-  const scheme = reader.u8('scheme');
-  if (scheme !== 0) throw new DecodeError({ code: 'scheme_unsupported', scheme });
-  const publicKey = reader.bytes(ED25519_KEY_BYTES, 'public key');
+  if (ids.checked) reader.skip(PUBLIC_KEY_AT, 'payment');
+  else {
+    reader.kind(KIND.payment, 'payment');
+    reader.network(network, 'payment');
+    const scheme = reader.u8('scheme');
+    if (scheme !== 0) throw new DecodeError({ code: 'scheme_unsupported', scheme });
+  }
+  reader.skip(ED25519_KEY_BYTES, 'public key');
   const previous = reader.hash<PaymentId>('previous');
   const sequence = reader.u53('sequence');
   const { transfers, total } = readTransfers(reader);
-  const memo = reader.bytes(reader.count(0, MEMO_BYTES_MAX, 'memo', reader.u16), 'memo');
-  const essence = source.subarray(start, reader.at);
-  const work = reader.bytes(WORK_BYTES, 'work');
-  const signature = reader.bytes(ED25519_SIGNATURE_BYTES, 'signature');
-  const id = blake3Hex<PaymentId>(essence);
-  const account = addressOf(scheme, publicKey);
+  const memoBytes = reader.count(0, MEMO_BYTES_MAX, 'memo', reader.u16);
+  const memoAt = reader.at;
+  reader.skip(memoBytes, 'memo');
+  const essenceEnd = reader.at;
+  reader.skip(WORK_BYTES, 'work');
+  reader.skip(ED25519_SIGNATURE_BYTES, 'signature');
+  const id = ids.of<PaymentId>(source, start, essenceEnd);
+  // Scheme and public key, which stand side by side.
+  const keyAt = start + PUBLIC_KEY_AT;
+  const account = ids.of<Address>(source, keyAt - 1, keyAt + ED25519_KEY_BYTES);
   // An account's first payment, and no other, has the account itself as `previous`.
   const first = (previous as Slot) === account;
-  if (first !== (sequence === 1)) {
+  if (!ids.checked && first !== (sequence === 1)) {
     throw new DecodeError({
       code: 'malformed',
       what: 'payment: sequence 1 and its own account as previous go together',
     });
   }
-  return {
-    kind: 'payment',
-    id,
-    account,
-    scheme,
-    publicKey,
-    previous,
-    sequence,
-    transfers,
-    total,
-    memo,
-    work,
-    signature,
-    bytes: source.subarray(start, reader.at),
-  };
-}
-
-function readChecked(reader: Reader, source: Uint8Array, known: KnownHashes): Payment {
-  const start = reader.at;
-  reader.skip(PUBLIC_KEY_AT + ED25519_KEY_BYTES, 'payment');
-  const previous = reader.hash<PaymentId>('previous');
-  const sequence = reader.u53('sequence');
-  const { transfers, total } = readTransfers(reader);
-  const memoBytes = reader.u16('memo');
-  const memoAt = reader.at;
-  reader.skip(memoBytes + WORK_BYTES + ED25519_SIGNATURE_BYTES, 'payment');
   const said = { previous, sequence, transfers, total };
-  return new CheckedPayment(known, said, { source, start, memoAt, end: reader.at });
+  return new DecodedPayment({ id, account }, said, { source, start, memoAt, end: reader.at });
 }
 
 /** Exactly one payment. Refuses what no encoder makes; checks neither signature nor work. */
@@ -222,7 +195,8 @@ export function decodePayment(bytes: Uint8Array, network: NetworkId): Payment | 
     const reader = new Reader(bytes);
     const payment = readPayment(reader, bytes, network);
     reader.end('payment');
-    return payment;
+    const { publicKey, memo, work, signature } = payment;
+    return { ...payment, publicKey, memo, work, signature, bytes: payment.bytes };
   });
 }
 

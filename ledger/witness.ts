@@ -10,6 +10,7 @@
 import { concat } from './bytes.ts';
 import { DecodeError, decoding, KIND, Reader, Writer } from './encode.ts';
 import { blake3, blake3Hex } from './hash.ts';
+import { COMPUTED } from './ids.ts';
 import {
   ED25519_SIGNATURE_BYTES,
   FRAME_BYTES_MAX,
@@ -18,7 +19,6 @@ import {
   WITNESS_TIPS_MAX,
   WITNESS_VOTES_MAX,
 } from './limits.ts';
-import type { KnownHashes } from './payment.ts';
 import type { Refusal } from './refusal.ts';
 import { verify } from './sign.ts';
 import type {
@@ -143,7 +143,7 @@ function readBody(reader: Reader, network: NetworkId): WitnessBody {
 }
 
 /** Exactly one witness whose body is the one that its header names. Checks no signature. */
-export function decodeWitness(bytes: Uint8Array, network: NetworkId, known?: KnownHashes): Witness | Refusal {
+export function decodeWitness(bytes: Uint8Array, network: NetworkId, ids = COMPUTED): Witness | Refusal {
   if (bytes.length > FRAME_BYTES_MAX) {
     return { code: 'frame_too_large', bytes: bytes.length, max: FRAME_BYTES_MAX };
   }
@@ -152,11 +152,10 @@ export function decodeWitness(bytes: Uint8Array, network: NetworkId, known?: Kno
     const header = readHeader(reader, network);
     const body = readBody(reader, network);
     reader.end('witness');
-    // With known hashes somebody has checked the body's hash before.
-    if (known === undefined && blake3Hex(bytes.subarray(WITNESS_HEADER_BYTES)) !== header.bodyHash) {
+    if (!ids.checked && blake3Hex(bytes.subarray(WITNESS_HEADER_BYTES)) !== header.bodyHash) {
       throw new DecodeError({ code: 'malformed', what: 'witness body: not the one that the header names' });
     }
-    const id = known === undefined ? blake3Hex<VertexId>(bytes) : known.next<VertexId>();
+    const id = ids.of<VertexId>(bytes, 0, bytes.length);
     return { kind: 'witness', id, ...header, ...body, bytes };
   });
 }

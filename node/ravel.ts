@@ -2,6 +2,8 @@
 /** The `ravel` command. Everything is in cli/; here stand the process' own things: arguments, streams, exit code. */
 import { runRavel } from './cli/program.ts';
 
+const END_MS = 3_000;
+
 // Whoever reads the output may have seen enough: `ravel wallet history | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
@@ -14,3 +16,6 @@ process.exitCode = await runRavel(process.argv.slice(2), {
   stderr: process.stderr,
   environment: process.env,
 });
+
+// Everything has been closed. A thread that was told to end while it began may still hold the process: it is not waited for.
+setTimeout(() => process.exit(), END_MS).unref();
