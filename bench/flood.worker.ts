@@ -74,9 +74,13 @@ async function submit(link: LightLink, batch: readonly Attacker[]): Promise<void
   const replies = await link.submit(sent).catch(() => []);
   let taken = 0;
   for (const [i, reply] of replies.entries()) {
-    if ('refusal' in reply) continue;
-    taken++;
     const one = batch[i]!;
+    if ('refusal' in reply) {
+      // The one before was taken and then gave way to another.
+      if (reply.refusal.code === 'previous_unknown') one.next = Math.max(0, one.next - 1);
+      continue;
+    }
+    taken++;
     if (one.payments[one.next] === sent[i] && one.next < paymentsEach - 1) one.next++;
   }
   totals.taken += taken;
