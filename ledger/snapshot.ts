@@ -81,7 +81,8 @@ export function encodeSnapshot(
   for (const header of headers) head.bytes(header);
   head.u53(ledger.accounts.finals).u53(ledger.accounts.decided);
   out.push(writeCommits(head, ledger.checkpoints).done());
-  const indexOf = new Map([...ledger.accounts.payments()].map((payment, i) => [payment, i]));
+  const indexOf = new Map<PaymentRecord, number>();
+  for (const payment of ledger.accounts.payments()) indexOf.set(payment, indexOf.size);
   writeAccounts(out, ledger, indexOf);
   writePayments(out, indexOf);
   writeVertices(out, ledger, indexOf);

@@ -10,11 +10,11 @@ export const STORE_WAITING_BYTES_MAX = 64 * 1024 * 1024;
 /** Read ahead of a replay at start: big enough to hide the disk, small enough to forget. */
 export const STORE_READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
-/** LevelDB's memory for what is written and not yet in a table. 4 MiB, its default, compacts four times as often. */
-export const STORE_WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+/** LevelDB's memory for what is written and not yet in a table, twice. 4 MiB, its default, compacts twice as often. */
+export const STORE_WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 
 /** LevelDB's cache of read blocks; the recent vertices that peers ask for are in the ledger's memory anyway. */
-export const STORE_CACHE_BYTES = 16 * 1024 * 1024;
+export const STORE_CACHE_BYTES = 4 * 1024 * 1024;
 
 /** Vertices that one step of forgetting deletes: a few milliseconds of the disk, and writes of rounds get in between. */
 export const FORGET_STEP_VERTICES = 256;
@@ -47,7 +47,7 @@ export const YOUNG_SPACE_MB = 24;
  * After a full collection the space for old objects grows by at most so many per cent before the next one. Left alone V8 lets
  * it grow to four times what is in use. 30 would save another 30 MB of a validator under load, and cost 8 % of the payments a second.
  */
-export const OLD_SPACE_GROWTH_PERCENT = 60;
+export const OLD_SPACE_GROWTH_PERCENT = 40;
 
 /** Of the process of a node, which only its command line can tell; node/ravel.ts has them too. */
 export const NODE_FLAGS: readonly string[] = [
@@ -73,8 +73,8 @@ export const WORK_PROGRESS_MS = 1000;
 /** Searches waiting for a work thread. At 16 bits and one thread that is two seconds; nobody waits longer than that. */
 export const WORK_WAITING_MAX = 256;
 
-/** Encodings kept in memory for peers that miss one: some thousand rounds of a quiet network, seconds of a busy one. */
-export const RECENT_VERTEX_BYTES_MAX = 32 * 1024 * 1024;
+/** Encodings kept in memory for peers that miss one: hundreds of rounds of a quiet network, seconds of a busy one. */
+export const RECENT_VERTEX_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Vertices that nobody relies on yet wait so long for company before they are synced. */
 export const UNSYNCED_DELAY_MS = 500;
