@@ -50,8 +50,8 @@ interface Entry {
  */
 const PROBE_FLIGHTS = 4;
 
-/** What is usual follows a slower probe by this part only: under a flood the machine is busy with refusing too, and a probe is slow. */
-const SLOWER_WEIGHT = 1 / 8;
+/** What is usual follows a slower probe by this part only: one is sooner too slow, for whatever reason, than too quick. */
+const SLOWER_WEIGHT = 1 / 2;
 
 export class FlightWindow {
   /** In the order in which they left. */

@@ -1,8 +1,7 @@
 /**
  * Where the payments of clients wait for their signatures to be checked, which is most of what refusing one costs. Each peer
  * has its turn, so that nobody's submits wait for those of another. An account that was refused for want of room is refused
- * unseen for a while, twice as long each time, and less long again once something of it gets through: a flood that does not get
- * through costs next to nothing.
+ * unseen for a while, twice as long each time: a flood that does not get through costs next to nothing.
  *
  * A refusal for want of room takes a signature of that account, so nobody can have another one's payments refused.
  */
@@ -169,7 +168,7 @@ export class SubmitDesk {
   #remember(payer: string, reply: SubmitReply, nowMs: number): void {
     const before = this.#pauses.get(payer);
     const refusal = 'refusal' in reply ? reply.refusal : undefined;
-    if (refusal === undefined && before !== undefined) this.#relieve(payer, before, nowMs);
+    if (refusal === undefined) this.#pauses.delete(payer);
     if (refusal?.code !== 'queue_full' && refusal?.code !== 'account_busy') return;
     // Of several in one slice the first counts.
     if (before !== undefined && nowMs < before.untilMs) return;
@@ -177,11 +176,5 @@ export class SubmitDesk {
     this.#pauses.delete(payer);
     this.#pauses.set(payer, { untilMs: nowMs + ms, ms, refusal });
     if (this.#pauses.size > DESK_ACCOUNTS_MAX) this.#pauses.delete(this.#pauses.keys().next().value!);
-  }
-
-  /** One of an account got through: its next pause is a step shorter. Without any, an account that sends ten times its share would be checked six times for each one that does. */
-  #relieve(payer: string, { ms, refusal }: Pause, nowMs: number): void {
-    this.#pauses.delete(payer);
-    if (ms / 2 >= DESK_PAUSE_MIN_MS) this.#pauses.set(payer, { untilMs: nowMs, ms: ms / 2, refusal });
   }
 }
