@@ -55,10 +55,10 @@ export class Acceptance {
     for (const payment of this.#accounts.payments()) {
       if (!payment.final || (own !== undefined && this.#votes.finalWithin(own, payment))) continue;
       this.#unsettled.push(payment);
-      for (const { to, amount } of payment.transfers) {
+      payment.eachTransfer((to, amount) => {
         const account = this.#accounts.account(to);
         this.#credits.set(account, this.#credits.get(account)! - BigInt(amount));
-      }
+      });
     }
     for (const [slot, id] of promises) {
       const settled = this.#accounts.rivalsFor(slot).some(({ decidedAt }) => decidedAt !== 0);
@@ -128,31 +128,38 @@ export class Acceptance {
 
   /** What is new, and what was deferred in accounts where something moved; predecessors and first seen first. */
   #candidates(coverage: Coverage, settled: readonly PaymentRecord[]): PaymentRecord[] {
-    const moved = new Set(this.#dirty);
-    for (const payment of settled) for (const account of touched(this.#accounts, payment)) moved.add(account);
-    for (const payment of coverage.covered) moved.add(payment.account);
-    // What was deferred long ago may be covered anew.
-    const candidates = new Set(coverage.covered);
-    for (const account of moved)
-      for (const payment of this.#deferred.get(account) ?? []) candidates.add(payment);
-    return [...candidates].sort((a, b) => a.sequence - b.sequence || a.row - b.row);
+    const { covered } = coverage;
+    const candidates = [...covered.payments];
+    // Nearly always nothing is deferred.
+    if (this.#deferred.size > 0) {
+      const moved = new Set(this.#dirty);
+      for (const payment of settled)
+        for (const account of touched(this.#accounts, payment)) moved.add(account);
+      for (const payment of covered.payments) moved.add(payment.account);
+      for (const account of moved) {
+        for (const payment of this.#deferred.get(account) ?? []) {
+          // What was deferred long ago may be covered anew.
+          if (!covered.has(payment)) candidates.push(payment);
+        }
+      }
+    }
+    return candidates.sort((a, b) => a.sequence - b.sequence || a.row - b.row);
   }
 
   /** "No rival accepted by v ever, and slot not decided or final for a rival in past(w)." */
   #rivalled(coverage: Coverage, accepted: ReadonlySet<PaymentRecord>, payment: PaymentRecord): boolean {
     const promised = this.#promised.get(payment.previous);
     if (promised !== undefined && promised !== payment.id) return true;
-    const rivals = this.#accounts.slotOf(payment);
-    return (
-      rivals.length > 1 &&
-      rivals.some(
+    if (!this.#accounts.hasRivals(payment)) return false;
+    return this.#accounts
+      .slotOf(payment)
+      .some(
         (rival) =>
           rival !== payment &&
           (accepted.has(rival) ||
             this.#votes.acceptedOn(coverage.chain, rival, 0) ||
             this.#votes.finalWithin(coverage, rival)),
-      )
-    );
+      );
   }
 
   /** "`previous` is the account itself, or accepted by v, or final or decided in past(w)." */
@@ -168,12 +175,12 @@ export class Acceptance {
 
   #creditsOf(settled: readonly PaymentRecord[]): Map<Account, bigint> {
     const credits = new Map<Account, bigint>();
-    for (const { transfers } of settled) {
-      for (const { to, amount } of transfers) {
+    for (const payment of settled) {
+      payment.eachTransfer((to, amount) => {
         const account = this.#accounts.account(to);
         const before = credits.get(account) ?? this.#credits.get(account) ?? 0n;
         credits.set(account, before + BigInt(amount));
-      }
+      });
     }
     return credits;
   }
@@ -235,6 +242,7 @@ function deadWithin(
   payment: PaymentRecord,
   known: Map<PaymentRecord, boolean>,
 ): boolean {
+  if (!payment.account.rivalled) return false;
   const open: PaymentRecord[] = [];
   let at: PaymentRecord | undefined = payment;
   let dead: boolean | undefined;
@@ -250,5 +258,7 @@ function deadWithin(
 }
 
 function touched(accounts: Accounts, payment: PaymentRecord): Account[] {
-  return [payment.account, ...payment.transfers.map(({ to }) => accounts.account(to))];
+  const sides = [payment.account];
+  payment.eachTransfer((to) => sides.push(accounts.account(to)));
+  return sides;
 }

@@ -4,14 +4,18 @@
  */
 import {
   type Account,
-  appended,
-  type Carrier,
+  areSeveral,
   type Decided,
+  firstOf,
   isDead,
-  NOBODY,
-  type PaymentRecord,
+  listOf,
+  type PaymentOrder,
+  PaymentRecord,
+  type Rivals,
   type Standing,
   settledIn,
+  withoutRival,
+  withRival,
 } from './account.ts';
 import { assert } from './assert.ts';
 import type { Snapshot } from './snapshot-state.ts';
@@ -49,7 +53,8 @@ export class Accounts {
       account = {
         address,
         root: { slot: address, sequence: 0, debits: 0n },
-        firsts: [],
+        firsts: undefined,
+        rivalled: false,
         head: address,
         headSequence: 0,
         credits: 0n,
@@ -96,49 +101,28 @@ export class Accounts {
     return Number(account.credits - account.debits) as Units;
   }
 
-  /** The record of a payment, made when it is new. */
-  register(payment: Payment, carrier: Carrier): PaymentRecord {
+  /** The record of a payment in the block at `blockRow`, made when it is new. */
+  register(payment: Payment, blockRow: number): PaymentRecord {
     const known = this.#payments.get(payment.id);
     if (known !== undefined) {
-      known.carrier = carrier;
-      known.lastRow = carrier.row;
+      known.carriedBy(blockRow, payment);
       return known;
     }
-    return this.#add(payment, carrier);
+    return this.#add(payment, blockRow);
   }
 
-  #add(
-    payment: Pick<Payment, 'id' | 'account' | 'previous' | 'sequence' | 'total' | 'transfers'>,
-    carrier: Carrier,
-  ): PaymentRecord {
-    const record: PaymentRecord = {
-      row: this.#freeRows.pop() ?? this.#rows++,
-      id: payment.id,
-      account: this.account(payment.account),
-      previous: payment.previous,
-      sequence: payment.sequence,
-      total: payment.total,
-      transfers: payment.transfers.map(({ to, amount }) => ({
-        to: this.#accounts.get(to)?.address ?? to,
-        amount,
-      })),
-      carrier,
-      lastRow: carrier.row,
-      link: 'waiting',
-      parent: undefined,
-      children: [],
-      branchDebits: BigInt(payment.total),
-      acceptWeight: 0,
-      certifyWeight: 0,
-      certifiers: NOBODY,
-      final: false,
-      decidedAt: 0,
-    };
+  #add(payment: PaymentOrder & { readonly account: Address }, blockRow: number): PaymentRecord {
+    const row = this.#freeRows.pop() ?? this.#rows++;
+    const account = this.account(payment.account);
+    const record = new PaymentRecord(row, account, payment, blockRow, this.#known);
     this.#payments.set(record.id, record);
     record.account.payments++;
     this.#link(record);
     return record;
   }
+
+  /** The string that an account has already. */
+  readonly #known = (address: Address): Address => this.#accounts.get(address)?.address ?? address;
 
   #link(record: PaymentRecord): void {
     const { account, previous } = record;
@@ -165,7 +149,8 @@ export class Accounts {
     record.link = 'linked';
     record.previous = root.slot;
     record.branchDebits += root.debits;
-    account.firsts.push(record);
+    account.firsts = withRival(account.firsts, record);
+    account.rivalled ||= areSeveral(account.firsts);
     this.onLinked(record);
   }
 
@@ -184,8 +169,8 @@ export class Accounts {
     record.parent = parent;
     record.previous = parent.id;
     record.branchDebits += parent.branchDebits;
-    if (parent.children.length > 4) parent.children.push(record);
-    else parent.children = appended(parent.children, record);
+    parent.children = withRival(parent.children, record);
+    parent.account.rivalled ||= areSeveral(parent.children);
     this.onLinked(record);
   }
 
@@ -205,18 +190,31 @@ export class Accounts {
 
   /** Payments of the same slot, itself among them. A void or waiting payment has no rivals. */
   slotOf(record: PaymentRecord): readonly PaymentRecord[] {
+    return listOf(this.#slotOf(record));
+  }
+
+  /** Others spend the same slot. */
+  hasRivals(record: PaymentRecord): boolean {
+    return areSeveral(this.#slotOf(record));
+  }
+
+  #slotOf(record: PaymentRecord): Rivals {
     const { link, parent, account, previous } = record;
-    if (link !== 'linked' || (parent === undefined && account.root.slot !== previous)) return [record];
+    if (link !== 'linked' || (parent === undefined && account.root.slot !== previous)) return record;
     return parent === undefined ? account.firsts : parent.children;
   }
 
   /** The known payments that rightly spend a slot: rivals when there are several. */
   rivalsFor(slot: Slot): readonly PaymentRecord[] {
+    return listOf(this.#spending(slot));
+  }
+
+  #spending(slot: Slot): Rivals {
     const payment = this.#payments.get(slot as PaymentId);
     if (payment !== undefined) return payment.children;
     const account = this.#roots.get(slot) ?? this.#accounts.get(slot as Address);
     // The address is no longer anybody's slot once what spent it is forgotten.
-    return account?.root.slot === slot ? account.firsts : [];
+    return account?.root.slot === slot ? account.firsts : undefined;
   }
 
   /**
@@ -235,7 +233,7 @@ export class Accounts {
     }
     const records = state.payments.map((payment) => {
       const total = payment.transfers.reduce((sum, { amount }) => sum + amount, 0) as Units;
-      const record = this.#add({ ...payment, total }, { row: 0, start: 0, end: 0 });
+      const record = this.#add({ ...payment, total, start: 0, end: 0 }, 0);
       record.decidedAt = payment.decidedAt;
       record.final = payment.final;
       return record;
@@ -261,7 +259,9 @@ export class Accounts {
     } else if (final) {
       account.head = record.id;
       account.headSequence = record.sequence;
-      for (const { to, amount } of record.transfers) this.account(to).credits += BigInt(amount);
+      record.eachTransfer((to, amount) => {
+        this.account(to).credits += BigInt(amount);
+      });
     } else return;
     account.debits += BigInt(total);
   }
@@ -274,7 +274,7 @@ export class Accounts {
     if (payment.final) return 'final';
     if (isDead(payment)) return 'dead';
     if (settledIn(payment, commit)) return 'settled';
-    return this.slotOf(payment).length > 1 ? 'contested' : 'pending';
+    return this.hasRivals(payment) ? 'contested' : 'pending';
   }
 
   /** All known payments that name the slot, rightly or not. */
@@ -290,7 +290,7 @@ export class Accounts {
 
   /** Commits up to number `commit` have decided who spends the slot. */
   isSlotSettled(slot: Slot, commit: number): boolean {
-    const [rival] = this.rivalsFor(slot);
+    const rival = firstOf(this.#spending(slot));
     return rival !== undefined && settledIn(rival, commit);
   }
 
@@ -301,7 +301,7 @@ export class Accounts {
    */
   forget(payment: PaymentRecord): boolean {
     if (payment.decidedAt === 0) {
-      if (payment.final || payment.children.length > 0) return false;
+      if (payment.final || payment.children !== undefined) return false;
     } else {
       if (payment.parent !== undefined) return false;
       this.#moveRoot(payment);
@@ -317,16 +317,15 @@ export class Accounts {
     this.#roots.set(payment.id, account);
     // Rivals of a decided payment are dead: they go when their time comes, and nothing can be built on the old root.
     account.firsts = children;
-    for (const child of children) child.parent = undefined;
+    for (const child of listOf(children)) child.parent = undefined;
   }
 
   #drop(payment: PaymentRecord): void {
     const { account, parent, previous, id } = payment;
     this.#payments.delete(id);
     this.#freeRows.push(payment.row);
-    const siblings = parent?.children ?? account.firsts;
-    const at = siblings.indexOf(payment);
-    if (at >= 0) siblings.splice(at, 1);
+    if (parent === undefined) account.firsts = withoutRival(account.firsts, payment);
+    else parent.children = withoutRival(parent.children, payment);
     if (payment.link === 'waiting') removeFrom(this.#waiting, previous, payment);
     if (payment.link === 'void') removeFrom(this.#void, previous, payment);
     payment.link = 'forgotten';
@@ -354,13 +353,13 @@ export class Accounts {
     account.head = record.id;
     account.headSequence = record.sequence;
     account.debits += BigInt(record.total);
-    const touched = new Set([account]);
-    for (const { to, amount } of record.transfers) {
+    account.history.push(record);
+    record.eachTransfer((to, amount) => {
       const receiver = this.account(to);
       receiver.credits += BigInt(amount);
-      touched.add(receiver);
-    }
-    for (const side of touched) side.history.push(record);
+      // Each side has it once, however often it is named.
+      if (receiver.history.at(-1) !== record) receiver.history.push(record);
+    });
     this.#finals++;
     assert(account.credits >= account.debits, 'no balance is negative');
   }
@@ -376,7 +375,9 @@ export class Accounts {
     decided.at.push(index);
     if (decided.at.length > DECIDED_AT_MAX) decided.at.splice(0, DECIDED_AT_MAX / 2);
     this.#decided++;
-    for (const { to, amount } of record.transfers) this.account(to).decided.balance += amount;
+    record.eachTransfer((to, amount) => {
+      this.account(to).decided.balance += amount;
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import type { Accounts } from './accounts.ts';
 import { assert } from './assert.ts';
 import type { CommitRule, Leader } from './commit-rule.ts';
 import type { Committee } from './committee.ts';
-import { type News, Resolution } from './resolution.ts';
+import { Resolution } from './resolution.ts';
 import type { CommitState } from './snapshot-state.ts';
 import { accountLeaf, StateTree } from './state-tree.ts';
 import type { Tangle, WitnessRecord } from './tangle.ts';
@@ -175,18 +175,8 @@ export class Checkpoints {
   }
 
   /** "A commit orders past(L) minus the past of the leader before, nothing else." */
-  #news(leader: WitnessRecord, horizon: Round, index: number): News {
-    const certified: PaymentRecord[] = [];
-    const covered: PaymentRecord[] = [];
-    const frozen: Slot[] = [];
-    for (const witness of this.#deps.tangle.commitPast(leader.row, index)) {
-      if (witness.round < horizon) continue;
-      for (const payment of witness.certified) certified.push(payment);
-      for (const payment of witness.accepted) covered.push(payment);
-      for (const payment of witness.deferred) covered.push(payment);
-      for (const slot of witness.freezes) frozen.push(slot);
-    }
-    return { certified, covered, frozen };
+  #news(leader: WitnessRecord, horizon: Round, index: number): readonly WitnessRecord[] {
+    return this.#deps.tangle.commitPast(leader.row, index).filter(({ round }) => round >= horizon);
   }
 
   /**

@@ -61,13 +61,13 @@ export class Forgetting {
     const sides = new Set<Address>();
     // In the order of the accounts' chains, which forget their oldest payment first.
     for (const payment of [...this.#aging].sort((a, b) => a.sequence - b.sequence)) {
-      if (payment.carrier.row >= tangle.base) this.#aging.delete(payment);
+      if (payment.carrierRow >= tangle.base) this.#aging.delete(payment);
       if (payment.lastRow >= tangle.base || checkpoints.decidedRecently(payment) || !accounts.forget(payment))
         continue;
       votes.forget(payment);
       this.#aging.delete(payment);
       sides.add(payment.account.address);
-      for (const { to } of payment.transfers) sides.add(to);
+      payment.eachTransfer((to) => sides.add(to));
     }
     for (const side of sides) {
       const account = accounts.peek(side);

@@ -138,12 +138,11 @@ export class Freezing {
 
   /** A payment of the own chain that has a rival there begins a contest. */
   #watch(payment: PaymentRecord, chain: Chain): void {
-    const rivals = this.#deps.accounts.slotOf(payment);
-    if (rivals.length < 2 || this.#contestedSlots.has(payment.previous)) return;
-    const { votes } = this.#deps;
-    const covered = rivals.filter(
-      (rival) => votes.acceptedOn(chain, rival, 0) || votes.deferredOn(chain, rival, 0),
-    );
+    const { accounts, votes } = this.#deps;
+    if (!accounts.hasRivals(payment) || this.#contestedSlots.has(payment.previous)) return;
+    const covered = accounts
+      .slotOf(payment)
+      .filter((rival) => votes.acceptedOn(chain, rival, 0) || votes.deferredOn(chain, rival, 0));
     if (covered.length < 2) return;
     this.#contestedSlots.add(payment.previous);
     this.#contested.push({ slot: payment.previous, ordinal: this.#ordinal });

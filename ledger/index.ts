@@ -1,6 +1,6 @@
 /** The only door of this room. */
 
-export { type Account, isDead, type PaymentRecord, type Standing } from './account.ts';
+export { type Account, firstOf, isDead, type PaymentRecord, type Standing } from './account.ts';
 export {
   type AccountState,
   BALANCE_PROOF_BYTES_MAX,

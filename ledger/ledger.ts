@@ -148,7 +148,7 @@ export class Ledger {
     if (payment === undefined) return false;
     if (settledIn(payment, this.lastCommit.index)) return true;
     if (payment.final || payment.acceptWeight >= this.committee.quorum) return true;
-    return round - this.tangle.round(payment.carrier.row) <= DEPTH_ROUNDS_MAX;
+    return round - this.tangle.round(payment.carrierRow) <= DEPTH_ROUNDS_MAX;
   }
 
   #attachBlock(block: Block, parents: readonly number[]): Attached | Refusal {
@@ -166,8 +166,7 @@ export class Ledger {
     const data: DataId[] = [];
     for (const payload of block.payloads) {
       if (payload.kind === 'payment') {
-        const start = payload.bytes.byteOffset - block.bytes.byteOffset;
-        payments.push(this.accounts.register(payload, { row, start, end: start + payload.bytes.length }));
+        payments.push(this.accounts.register(payload, row));
       } else {
         this.#data.add(payload.id);
         data.push(payload.id);
@@ -211,7 +210,7 @@ export class Ledger {
     const { parents, coverage, vote, certified, leaves, past } = checked;
     const branch = this.tangle.branches.continue(coverage.chain, coverage.horizon);
     const { clock, commit } = coverage;
-    const said = { ...vote, accepted: [...vote.accepted], certified: leaves, commit };
+    const said = { ...vote, accepted: vote.accepted.payments.slice(), certified: leaves, commit };
     const record = this.#append(witness, parents, { ...said, clock, branch }, past);
     const finals = this.votes.record(branch, witness.round, vote, certified);
     const divergence = this.checkpoints.compare(record, witness.checkpoint);
@@ -335,7 +334,7 @@ export class Ledger {
     this.#reading = undefined;
     this.checkpoints.readBackDone();
     for (const payment of payments) {
-      if (payment.carrier.end === 0) this.#forgetting.watch(payment);
+      if (payment.carrierEnd === 0) this.#forgetting.watch(payment);
     }
   }
 

@@ -73,22 +73,32 @@ export function encodePayment(essence: Uint8Array, work: Uint8Array, signature: 
   return concat([essence, work, signature]);
 }
 
-function readTransfers(reader: Reader): { transfers: Transfer[]; total: Units } {
+function readTransfers(reader: Reader): readonly Transfer[] {
   const count = reader.count(1, TRANSFERS_MAX, 'transfers', reader.u8);
-  const transfers: Transfer[] = [];
-  let total = 0;
-  for (let i = 0; i < count; i++) {
-    const to = reader.hash<Address>('transfer to');
-    const amount = reader.u53('transfer amount') as Units;
-    if (amount < 1) throw new DecodeError({ code: 'amount_out_of_range', amount });
-    total += amount;
-    transfers.push({ to, amount });
-  }
-  if (total > UNITS_MAX) throw new DecodeError({ code: 'amount_out_of_range', amount: total });
-  return { transfers, total: total as Units };
+  // Nearly always one: a list that has been pushed to has room for seventeen.
+  const transfers: Transfer[] = [readTransfer(reader)];
+  for (let i = 1; i < count; i++) transfers.push(readTransfer(reader));
+  return transfers;
 }
 
-/** A payment in the bytes around it. Views on these are made when somebody asks: six for each payment of a block would cost as much as reading it. */
+function readTransfer(reader: Reader): Transfer {
+  const to = reader.hash<Address>('transfer to');
+  const amount = reader.u53('transfer amount') as Units;
+  if (amount < 1) throw new DecodeError({ code: 'amount_out_of_range', amount });
+  return { to, amount };
+}
+
+function totalOf(transfers: readonly Transfer[]): Units {
+  let total = 0;
+  for (const { amount } of transfers) total += amount;
+  if (total > UNITS_MAX) throw new DecodeError({ code: 'amount_out_of_range', amount: total });
+  return total as Units;
+}
+
+/**
+ * A payment in the bytes around it, read where it stands: nothing is made that does not stay. Views on the bytes are made
+ * when somebody asks: six for each payment of a block would cost as much as reading it.
+ */
 class DecodedPayment implements Payment {
   readonly kind = 'payment';
   readonly scheme = 0;
@@ -98,54 +108,71 @@ class DecodedPayment implements Payment {
   readonly sequence: number;
   readonly transfers: readonly Transfer[];
   readonly total: Units;
+  readonly start: number;
+  readonly end: number;
   readonly #source: Uint8Array;
-  readonly #start: number;
   readonly #memoAt: number;
-  readonly #end: number;
 
-  constructor(
-    ids: { readonly id: PaymentId; readonly account: Address },
-    said: Pick<Payment, 'previous' | 'sequence' | 'transfers' | 'total'>,
-    place: {
-      readonly source: Uint8Array;
-      readonly start: number;
-      readonly memoAt: number;
-      readonly end: number;
-    },
-  ) {
-    this.id = ids.id;
-    this.account = ids.account;
-    this.previous = said.previous;
-    this.sequence = said.sequence;
-    this.transfers = said.transfers;
-    this.total = said.total;
-    this.#source = place.source;
-    this.#start = place.start;
-    this.#memoAt = place.memoAt;
-    this.#end = place.end;
+  /** Throws a DecodeError. */
+  constructor(reader: Reader, source: Uint8Array, network: NetworkId, ids: Ids) {
+    this.#source = source;
+    this.start = reader.at;
+    if (ids.checked) reader.skip(PUBLIC_KEY_AT, 'payment');
+    else readKind(reader, network);
+    reader.skip(ED25519_KEY_BYTES, 'public key');
+    this.previous = reader.hash<PaymentId>('previous');
+    this.sequence = reader.u53('sequence');
+    this.transfers = readTransfers(reader);
+    this.total = totalOf(this.transfers);
+    const memoBytes = reader.count(0, MEMO_BYTES_MAX, 'memo', reader.u16);
+    this.#memoAt = reader.at;
+    reader.skip(memoBytes, 'memo');
+    const essenceEnd = reader.at;
+    reader.skip(WORK_BYTES, 'work');
+    reader.skip(ED25519_SIGNATURE_BYTES, 'signature');
+    this.end = reader.at;
+    this.id = ids.of<PaymentId>(source, this.start, essenceEnd);
+    // Scheme and public key, which stand side by side.
+    const keyAt = this.start + PUBLIC_KEY_AT;
+    this.account = ids.of<Address>(source, keyAt - 1, keyAt + ED25519_KEY_BYTES);
+    // An account's first payment, and no other, has the account itself as `previous`.
+    const first = (this.previous as Slot) === this.account;
+    if (!ids.checked && first !== (this.sequence === 1)) {
+      throw new DecodeError({
+        code: 'malformed',
+        what: 'payment: sequence 1 and its own account as previous go together',
+      });
+    }
   }
 
   get publicKey(): Uint8Array {
-    const at = this.#start + PUBLIC_KEY_AT;
+    const at = this.start + PUBLIC_KEY_AT;
     return this.#source.subarray(at, at + ED25519_KEY_BYTES);
   }
 
   get memo(): Uint8Array {
-    return this.#source.subarray(this.#memoAt, this.#end - WORK_BYTES - ED25519_SIGNATURE_BYTES);
+    return this.#source.subarray(this.#memoAt, this.end - WORK_BYTES - ED25519_SIGNATURE_BYTES);
   }
 
   get work(): Uint8Array {
-    const end = this.#end - ED25519_SIGNATURE_BYTES;
+    const end = this.end - ED25519_SIGNATURE_BYTES;
     return this.#source.subarray(end - WORK_BYTES, end);
   }
 
   get signature(): Uint8Array {
-    return this.#source.subarray(this.#end - ED25519_SIGNATURE_BYTES, this.#end);
+    return this.#source.subarray(this.end - ED25519_SIGNATURE_BYTES, this.end);
   }
 
   get bytes(): Uint8Array {
-    return this.#source.subarray(this.#start, this.#end);
+    return this.#source.subarray(this.start, this.end);
   }
+}
+
+function readKind(reader: Reader, network: NetworkId): void {
+  reader.kind(KIND.payment, 'payment');
+  reader.network(network, 'payment');
+  const scheme = reader.u8('scheme');
+  if (scheme !== 0) throw new DecodeError({ code: 'scheme_unsupported', scheme });
 }
 
 /** Reads one payment at the reader's place in `source`. */
@@ -155,38 +182,7 @@ export function readPayment(
   network: NetworkId,
   ids: Ids = COMPUTED,
 ): Payment {
-  const start = reader.at;
-  if (ids.checked) reader.skip(PUBLIC_KEY_AT, 'payment');
-  else {
-    reader.kind(KIND.payment, 'payment');
-    reader.network(network, 'payment');
-    const scheme = reader.u8('scheme');
-    if (scheme !== 0) throw new DecodeError({ code: 'scheme_unsupported', scheme });
-  }
-  reader.skip(ED25519_KEY_BYTES, 'public key');
-  const previous = reader.hash<PaymentId>('previous');
-  const sequence = reader.u53('sequence');
-  const { transfers, total } = readTransfers(reader);
-  const memoBytes = reader.count(0, MEMO_BYTES_MAX, 'memo', reader.u16);
-  const memoAt = reader.at;
-  reader.skip(memoBytes, 'memo');
-  const essenceEnd = reader.at;
-  reader.skip(WORK_BYTES, 'work');
-  reader.skip(ED25519_SIGNATURE_BYTES, 'signature');
-  const id = ids.of<PaymentId>(source, start, essenceEnd);
-  // Scheme and public key, which stand side by side.
-  const keyAt = start + PUBLIC_KEY_AT;
-  const account = ids.of<Address>(source, keyAt - 1, keyAt + ED25519_KEY_BYTES);
-  // An account's first payment, and no other, has the account itself as `previous`.
-  const first = (previous as Slot) === account;
-  if (!ids.checked && first !== (sequence === 1)) {
-    throw new DecodeError({
-      code: 'malformed',
-      what: 'payment: sequence 1 and its own account as previous go together',
-    });
-  }
-  const said = { previous, sequence, transfers, total };
-  return new DecodedPayment({ id, account }, said, { source, start, memoAt, end: reader.at });
+  return new DecodedPayment(reader, source, network, ids);
 }
 
 /** Exactly one payment. Refuses what no encoder makes; checks neither signature nor work. */

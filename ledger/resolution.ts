@@ -2,20 +2,14 @@
  * What a committed leader decides (docs/protocol.md, section 7.2), from its past alone: first what is certified, then, in
  * slots that a quorum has frozen, the rival that most have accepted. The state that this makes is the same for everybody.
  */
-import { type Account, isDead, type PaymentRecord } from './account.ts';
+import { type Account, isDead, listOf, type PaymentRecord } from './account.ts';
 import type { Accounts } from './accounts.ts';
+import type { WitnessRecord } from './tangle.ts';
 import type { Address, Slot } from './types.ts';
 import type { View, Votes } from './votes.ts';
 
-/** What is new in the past of a committed leader, against the past of the one before. */
-export interface News {
-  /** Payments that a new witness certifies. */
-  readonly certified: Iterable<PaymentRecord>;
-  /** Payments that a new witness accepts or defers. */
-  readonly covered: Iterable<PaymentRecord>;
-  /** Slots that a new witness freezes. */
-  readonly frozen: Iterable<Slot>;
-}
+/** What a witness says that is new in the past of a committed leader, against the past of the one before. */
+export type News = Pick<WitnessRecord, 'certified' | 'accepted' | 'deferred' | 'freezes'>;
 
 export interface Resolved {
   /** In the order of application. */
@@ -43,18 +37,24 @@ export class Resolution {
   }
 
   /** Takes over what was open after the last commit, from its whole past that counts. */
-  adopt({ certified, frozen }: News): void {
-    for (const payment of certified) if (!isSettled(payment)) this.#certified.add(payment);
-    for (const slot of frozen) this.#frozen.add(slot);
+  adopt(news: readonly News[]): void {
+    for (const { certified, freezes } of news) {
+      for (const payment of certified) if (!isSettled(payment)) this.#certified.add(payment);
+      for (const slot of freezes) this.#frozen.add(slot);
+    }
   }
 
   /** Decides what can be decided, and applies it as commit `index`. */
-  resolve(view: View, news: News, index: number): Resolved {
+  resolve(view: View, news: readonly News[], index: number): Resolved {
     const run = new Run(this.#deps, view, index, { certified: this.#certified, frozen: this.#frozen });
-    for (const payment of news.certified) this.#certified.add(payment);
-    for (const slot of news.frozen) this.#frozen.add(slot);
-    for (const slot of news.frozen) run.look(this.#deps.accounts.ownerOf(slot));
-    if (this.#frozen.size > 0) for (const payment of news.covered) run.look(payment.account);
+    this.adopt(news);
+    for (const { freezes } of news) for (const slot of freezes) run.look(this.#deps.accounts.ownerOf(slot));
+    if (this.#frozen.size > 0) {
+      for (const { accepted, deferred } of news) {
+        for (const payment of accepted) run.look(payment.account);
+        for (const payment of deferred) run.look(payment.account);
+      }
+    }
     run.certified();
     run.frozen();
     return run.result;
@@ -179,11 +179,11 @@ class Run {
     this.result.decided.push(payment);
     this.result.touched.add(payment.account);
     this.look(payment.account);
-    for (const { to } of payment.transfers) {
+    payment.eachTransfer((to) => {
       const account = accounts.account(to);
       this.result.touched.add(account);
       this.look(account);
-    }
+    });
   }
 }
 
@@ -193,7 +193,8 @@ function isSettled(payment: PaymentRecord): boolean {
 
 /** The rivals of a decided payment and all that was built on them: payments that can never be decided now. */
 export function deadBy(payment: PaymentRecord, accounts: Accounts): PaymentRecord[] {
+  if (!accounts.hasRivals(payment)) return [];
   const dead = accounts.slotOf(payment).filter((rival) => rival !== payment && isDead(rival));
-  for (let i = 0; i < dead.length; i++) dead.push(...dead[i]!.children);
+  for (let i = 0; i < dead.length; i++) dead.push(...listOf(dead[i]!.children));
   return dead;
 }

@@ -64,6 +64,9 @@ export interface Payment {
   readonly signature: Uint8Array;
   /** The whole encoding: essence, work, signature. */
   readonly bytes: Uint8Array;
+  /** Where that begins and ends in the block, or whatever else it was read from. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Bytes that are kept in order and moved by nobody. */

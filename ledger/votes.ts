@@ -4,7 +4,7 @@
  * counted, never witnesses: an author that equivocates has several branches and still one voice. Votes lapse: a witness
  * looks no further back than its horizon, E rounds before the last commit in its past.
  */
-import { appended, decidedIn, type PaymentRecord, settledIn } from './account.ts';
+import { appended, decidedIn, eachOf, type PaymentRecord, settledIn } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import { type Branch, type Branches, BranchRounds, type Chain, type Clock } from './branches.ts';
 import type { CommitRule } from './commit-rule.ts';
@@ -12,6 +12,7 @@ import type { Committee } from './committee.ts';
 import { Freezes } from './freezes.ts';
 import { ZERO_HASH } from './hash.ts';
 import { DEPTH_ROUNDS_MAX } from './limits.ts';
+import { type PaymentSet, PaymentSets } from './payment-set.ts';
 import type { Refusal } from './refusal.ts';
 import type { NewPast, Tangle } from './tangle.ts';
 import type { Hash, PaymentId, Round, Slot, ValidatorIndex } from './types.ts';
@@ -30,8 +31,8 @@ export interface View {
 export interface Coverage extends View {
   readonly chain: Chain;
   readonly round: Round;
-  /** Payments that it covers, in order of first sight. */
-  readonly covered: ReadonlySet<PaymentRecord>;
+  /** Payments that it covers, in order of first sight. Asked while it is the last coverage. */
+  readonly covered: PaymentSet;
   /** Payments accepted by witnesses that are new in its past. */
   readonly acceptedByOthers: readonly (readonly PaymentRecord[])[];
   /** The chain's last witness saw this far. */
@@ -40,7 +41,7 @@ export interface Coverage extends View {
 
 /** What a witness says about payments, checked against what it covers. */
 export interface Vote {
-  readonly accepted: ReadonlySet<PaymentRecord>;
+  readonly accepted: PaymentSet;
   readonly deferred: readonly PaymentRecord[];
   readonly freezes: readonly Slot[];
 }
@@ -66,6 +67,9 @@ export class Votes {
   readonly #certified: BranchRounds;
   readonly #deferred: BranchRounds;
   readonly #freezes = new Freezes();
+  readonly #coveredSets = new PaymentSets();
+  readonly #acceptedSets = new PaymentSets();
+  readonly #certifiedSets = new PaymentSets();
 
   constructor(deps: VotesDeps) {
     this.#deps = deps;
@@ -134,7 +138,7 @@ export class Votes {
     const horizon = this.horizonAfter(commit);
     // A witness of round r first covers no block older than r - D, nor than its horizon.
     const oldest = Math.max(round - DEPTH_ROUNDS_MAX, horizon);
-    const covered = new Set<PaymentRecord>();
+    const covered = this.#coveredSets.next();
     const acceptedByOthers: (readonly PaymentRecord[])[] = [];
     for (const row of past.rows) {
       const record = tangle.record(row);
@@ -169,36 +173,31 @@ export class Votes {
     },
   ): Vote | Refusal {
     const { accounts } = this.#deps;
-    const { chain, horizon } = coverage;
+    const { chain, horizon, covered } = coverage;
+    const { freezes } = lists;
+    if (lists.defers.length === 0 && lists.accepts.length === 0)
+      return this.#freezesHaveGround(coverage, freezes) ?? { accepted: covered, deferred: [], freezes };
     const all = lists.defers.length === 1 && lists.defers[0] === DEFERS_ALL;
-    const plain = lists.defers.length === 0 && lists.accepts.length === 0;
-    if (plain)
-      return (
-        this.#freezesHaveGround(coverage, lists.freezes) ?? {
-          accepted: coverage.covered,
-          deferred: [],
-          freezes: lists.freezes,
-        }
-      );
-    const accepted = all ? new Set<PaymentRecord>() : new Set(coverage.covered);
-    const deferred: PaymentRecord[] = [];
+    const deferred = new Set<PaymentRecord>();
     for (const id of all ? [] : lists.defers) {
       const payment = accounts.get(id);
-      if (payment === undefined || !accepted.delete(payment)) {
+      if (payment === undefined || !covered.has(payment) || deferred.has(payment)) {
         return { code: 'vote_unfounded', payment: id, list: 'defers' };
       }
-      deferred.push(payment);
+      deferred.add(payment);
     }
+    const accepted = this.#acceptedSets.next();
+    if (!all) for (const payment of covered.payments) if (!deferred.has(payment)) accepted.add(payment);
     for (const id of lists.accepts) {
       const payment = accounts.get(id);
-      const ground = payment !== undefined && all && coverage.covered.has(payment);
+      const ground = payment !== undefined && all && covered.has(payment);
       if (payment === undefined || !(ground || this.deferredOn(chain, payment, horizon))) {
         return { code: 'vote_unfounded', payment: id, list: 'accepts' };
       }
       accepted.add(payment);
     }
-    if (all) for (const payment of coverage.covered) if (!accepted.has(payment)) deferred.push(payment);
-    return this.#freezesHaveGround(coverage, lists.freezes) ?? { accepted, deferred, freezes: lists.freezes };
+    if (all) for (const payment of covered.payments) if (!accepted.has(payment)) deferred.add(payment);
+    return this.#freezesHaveGround(coverage, freezes) ?? { accepted, deferred: [...deferred], freezes };
   }
 
   #freezesHaveGround(coverage: Coverage, freezes: readonly Slot[]): Refusal | undefined {
@@ -219,10 +218,10 @@ export class Votes {
   }
 
   /** Payments that the witness certifies and its chain did not, predecessors first. */
-  certify(coverage: Coverage, vote: Vote): PaymentRecord[] {
+  certify(coverage: Coverage, vote: Vote): readonly PaymentRecord[] {
     const { chain, horizon } = coverage;
     const frozen = new Set(vote.freezes);
-    const certified = new Set<PaymentRecord>();
+    const certified = this.#certifiedSets.next();
     const { committee } = this.#deps;
     const own = committee.weightOf(chain.of.author);
     const consider = (payment: PaymentRecord): boolean =>
@@ -237,39 +236,38 @@ export class Votes {
       // "No rival of P is decided in past(w)."
       (decidedIn(payment, coverage.commit) || !settledIn(payment, coverage.commit));
     const ready: PaymentRecord[] = [];
-    for (const candidates of [vote.accepted, ...coverage.acceptedByOthers, this.#lapsed(coverage)]) {
-      for (const candidate of candidates) {
-        if (!consider(candidate)) continue;
-        ready.push(candidate);
-        for (let payment = ready.pop(); payment !== undefined; payment = ready.pop()) {
-          certified.add(payment);
-          // What waited only for its predecessor.
-          for (const child of payment.children) if (consider(child)) ready.push(child);
-        }
+    const look = (candidate: PaymentRecord): void => {
+      if (consider(candidate)) ready.push(candidate);
+    };
+    const settle = (candidate: PaymentRecord): void => {
+      look(candidate);
+      for (let payment = ready.pop(); payment !== undefined; payment = ready.pop()) {
+        certified.add(payment);
+        // What waited only for its predecessor.
+        eachOf(payment.children, look);
       }
-    }
-    return [...certified];
+    };
+    for (const candidate of vote.accepted.payments) settle(candidate);
+    for (const candidates of coverage.acceptedByOthers) for (const candidate of candidates) settle(candidate);
+    this.#eachLapsed(coverage, settle);
+    return certified.payments;
   }
 
   /**
    * Payments about which something may be certified though nothing new was said about them: those whose predecessor has
    * been decided since, and those about which a freeze or a certificate of the chain has lapsed since.
    */
-  #lapsed({ chain, commit, horizon, before }: Coverage): PaymentRecord[] {
+  #eachLapsed({ chain, commit, horizon, before }: Coverage, visit: (candidate: PaymentRecord) => void): void {
     const { tangle, accounts } = this.#deps;
-    const candidates: PaymentRecord[] = [];
     for (let index = before.commit + 1; index <= commit; index++) {
-      for (const payment of this.#deps.decidedBy(index)) {
-        for (const child of payment.children) candidates.push(child);
-      }
+      for (const payment of this.#deps.decidedBy(index)) eachOf(payment.children, visit);
     }
     for (const row of tangle.witnessesOf(chain, before.horizon, horizon)) {
       const record = tangle.record(row);
       if (record.kind !== 'witness') continue;
-      for (const payment of record.certified) candidates.push(payment);
-      for (const slot of record.freezes) candidates.push(...accounts.rivalsFor(slot));
+      for (const payment of record.certified) visit(payment);
+      for (const slot of record.freezes) for (const rival of accounts.rivalsFor(slot)) visit(rival);
     }
-    return candidates;
   }
 
   /** "Authors of weight >= q accept P in past(w)", w's own acceptance included. */
@@ -283,7 +281,7 @@ export class Votes {
   /** "`previous` is P's own account, or decided in past(w), or w itself certifies it." (Nobody else's certificate does.) */
   #predecessorCertified(
     { chain, horizon, commit }: Coverage,
-    now: ReadonlySet<PaymentRecord>,
+    now: PaymentSet,
     { parent }: PaymentRecord,
   ): boolean {
     return (
@@ -328,7 +326,7 @@ export class Votes {
    * @returns payments that became final by it, predecessors first.
    */
   record(branch: Branch, round: Round, vote: Vote, certified: readonly PaymentRecord[]): PaymentRecord[] {
-    this.adopt(branch, round, vote, certified);
+    this.adopt(branch, round, { ...vote, accepted: vote.accepted.payments }, certified);
     const { committee, accounts } = this.#deps;
     const finals: PaymentRecord[] = [];
     for (const payment of certified) {
@@ -343,7 +341,7 @@ export class Votes {
   adopt(
     branch: Branch,
     round: Round,
-    vote: Omit<Vote, 'accepted'> & { readonly accepted: Iterable<PaymentRecord> },
+    vote: Omit<Vote, 'accepted'> & { readonly accepted: readonly PaymentRecord[] },
     certified: readonly PaymentRecord[],
   ): void {
     const { author } = branch;

@@ -3,6 +3,7 @@ import {
   type Address,
   type Core,
   encodePaymentProof,
+  firstOf,
   hex,
   type Outcome,
   type PaymentId,
@@ -95,7 +96,7 @@ export class LedgerViews {
     }
     // The first known payment of each slot, as far as the chain goes.
     let last = accounts.rivalsFor(account.head)[0];
-    for (let next = last; next !== undefined; next = next.children[0]) last = next;
+    for (let next = last; next !== undefined; next = firstOf(next.children)) last = next;
     const queued = this.#deps.admission.lastQueued(last?.id ?? account.head);
     const debits = queued?.branchDebits ?? last?.branchDebits ?? account.debits;
     return {
@@ -129,7 +130,7 @@ export class LedgerViews {
   /** Undefined when the block that carried it last is forgotten, or not on a full disk. */
   async #bytes(payment: PaymentRecord): Promise<Uint8Array | undefined> {
     if (this.#proofs.isForgotten(payment)) return undefined;
-    const { row, start, end } = payment.carrier;
+    const { carrierRow: row, carrierStart: start, carrierEnd: end } = payment;
     const [block] = await this.#deps.outbox.get([this.#ledger.tangle.record(row).id]);
     // A copy: a view would travel to another thread with its whole block.
     return block?.slice(start, end);

@@ -56,8 +56,13 @@ export class PaymentNews {
     }
   }
 
-  #isWatched({ account, transfers }: PaymentRecord): boolean {
-    return this.#watched.has(account.address) || transfers.some(({ to }) => this.#watched.has(to));
+  #isWatched(payment: PaymentRecord): boolean {
+    if (this.#watched.has(payment.account.address)) return true;
+    let watched = false;
+    payment.eachTransfer((to) => {
+      watched ||= this.#watched.has(to);
+    });
+    return watched;
   }
 
   /** Payments that commits have decided are told once the state after that can be proven; called now and then. */

@@ -62,8 +62,8 @@ export class ProofViews {
   }
 
   /** The block that carried it last is. */
-  isForgotten({ carrier }: PaymentRecord): boolean {
-    return carrier.row < this.#deps.ledger.tangle.base;
+  isForgotten({ carrierRow }: PaymentRecord): boolean {
+    return carrierRow < this.#deps.ledger.tangle.base;
   }
 
   /** In the state of now. */

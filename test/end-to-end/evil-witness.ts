@@ -77,7 +77,7 @@ export function forgeWitness(
 }
 
 function votesOf(core: Core, coverage: Coverage, before: readonly PaymentRecord[], wish: Wish) {
-  const covered = [...coverage.covered];
+  const covered = coverage.covered.payments;
   const open = before.filter((one) => core.ledger.votes.deferredOn(coverage.chain, one, coverage.horizon));
   const slots = covered.filter((one) => wish.freezes(one)).map(({ previous }) => previous);
   return {

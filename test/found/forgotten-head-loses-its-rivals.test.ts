@@ -7,11 +7,10 @@ describe('found: the last decided payment of an account is forgotten while rival
   it('leaves the rivals to be found by their slot, and by no other', () => {
     const net = network();
     const accounts = new Accounts(net.genesis);
-    const carrier = { row: 1, start: 0, end: 1 };
     const p1 = pay(net, 'p1', 'alice', 'bob', 1);
     const rivals = [pay(net, 'p2', 'alice', 'bob', 2, p1), pay(net, 'p2x', 'alice', 'bob', 3, p1)];
-    const first = accounts.register(p1, carrier);
-    for (const rival of rivals) accounts.register(rival, carrier);
+    const first = accounts.register(p1, 1);
+    for (const rival of rivals) accounts.register(rival, 1);
     accounts.finalise(first);
     accounts.decide(first, 1);
     const ids = () => accounts.rivalsFor(p1.id).map(({ id }) => id);

@@ -87,8 +87,8 @@ export const MUTANTS: readonly Mutant[] = [
     mutations: [
       {
         file: VOTES,
-        before: '    { chain, horizon, commit }: Coverage,\n    now: ReadonlySet<PaymentRecord>,',
-        after: '    coverage: Coverage,\n    now: ReadonlySet<PaymentRecord>,',
+        before: '    { chain, horizon, commit }: Coverage,\n    now: PaymentSet,',
+        after: '    coverage: Coverage,\n    now: PaymentSet,',
       },
       {
         file: VOTES,
