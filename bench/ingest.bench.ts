@@ -28,7 +28,7 @@ import { VertexIntake } from '../node/vertex-intake.ts';
 import { silentLog } from '../p2p/index.ts';
 import { type Bench, type Measurement, type Run, SAMPLES_MIN } from './harness.ts';
 import { type Due, makePayments, type Owner, owner, WORK_BITS } from './payments.ts';
-import { makeTraffic } from './traffic.ts';
+import { trafficOf } from './traffic.ts';
 
 const VALIDATORS = 4;
 const OWNERS = 1_000;
@@ -169,16 +169,18 @@ export const bench: Bench = {
   async run(run) {
     const owners = Array.from({ length: OWNERS }, (_, i) => owner(i));
     const genesis = genesisFor(owners);
-    const [each, parts, unmeasured] = run.parameter([1_800, SAMPLES_MIN, 1], [9_000, 10, 6]);
+    const [each, parts, unmeasured] = run.parameter([1_800, SAMPLES_MIN, 1], [9_000, 10, 20]);
     const count = each * (parts + unmeasured);
-    run.progress(`making ${count} payments`);
-    const payments = makePayments(genesis, owners, owner(OWNERS).address, count);
-    const check = measureChecks(run, genesis, payments.slice(0, 2_000));
-    run.progress('making what the others say', 0.3);
-    const vertices: Uint8Array[] = [];
-    const seeds = new Map([1, 2, 3].map((index) => [index, seedOf(index)]));
-    const options = { paymentsPerBlock: PAYMENTS_PER_BLOCK, blocksPerRound: BLOCKS_PER_ROUND };
-    makeTraffic({ genesis, seeds, payments, ...options }, (bytes) => vertices.push(bytes));
+    const check = measureChecks(run, genesis, makePayments(genesis, owners, owner(OWNERS).address, 2_000));
+    run.progress(`making ${count} payments and what the others say of them`, 0.2);
+    const vertices = await trafficOf({
+      genesis: encodeGenesis(genesis),
+      seeds: new Map([1, 2, 3].map((index) => [index, seedOf(index)])),
+      owners: OWNERS,
+      payments: count,
+      paymentsPerBlock: PAYMENTS_PER_BLOCK,
+      blocksPerRound: BLOCKS_PER_ROUND,
+    });
     run.progress('taking it in', 0.6);
     await using node = await Node.start(genesis, VERTICES_MAX);
     const samples = await cpuPerPart(node, partsOf(vertices, each, parts + unmeasured), unmeasured);

@@ -2,6 +2,8 @@
  * What a validator hears on a busy network, made before the clock runs: blocks full of payments, and the witnesses of the others,
  * in an order in which parents come first. The others are real ledgers in virtual time that hear each other at once.
  */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import {
   Core,
   decodeVertex,
@@ -22,11 +24,29 @@ export interface TrafficOptions {
   readonly blocksPerRound: number;
 }
 
+/** The same as a thread is told: payments are made there. */
+export interface TrafficOrder extends Omit<TrafficOptions, 'genesis' | 'payments'> {
+  /** Encoded. */
+  readonly genesis: Uint8Array;
+  /** Accounts that pay in turn; `payments.ts` has them. */
+  readonly owners: number;
+  /** Number of them. */
+  readonly payments: number;
+}
+
 const ROUND_MS = 50;
 const TICK_MS = 5;
 
 /** Rounds after the last block, in which everything becomes final and is decided. */
 const LAST_ROUNDS = 12;
+
+/** The vertices in their order, made in a thread of its own. */
+export async function trafficOf(order: TrafficOrder): Promise<readonly Uint8Array[]> {
+  const worker = new Worker(new URL('./traffic.worker.ts', import.meta.url), { workerData: order });
+  const [vertices] = (await once(worker, 'message')) as [readonly Uint8Array[]];
+  await worker.terminate();
+  return vertices;
+}
 
 /** Calls `heard` with each vertex in turn; it must not change the bytes. */
 export function makeTraffic(options: TrafficOptions, heard: (bytes: Uint8Array) => void): void {

@@ -62,17 +62,10 @@ function emptyNode(network: NetworkId): Uint8Array {
   return node;
 }
 
-/** Hash of the node with `child` on the side that `bit` says and `sibling` on the other, into `out`, which may be either. */
-function hashNode(
-  node: Uint8Array,
-  bit: number,
-  child: Uint8Array,
-  sibling: Uint8Array,
-  out: Uint8Array,
-): void {
-  node.set(child, LEFT_AT + bit * HASH_BYTES);
-  node.set(sibling, LEFT_AT + (1 - bit) * HASH_BYTES);
-  blake3Into([node], out, 0);
+/** Puts the hash at `from` of `hashes` on the side of the node that `bit` says. By bytes: a window on them would take longer to make. */
+function setSide(node: Uint8Array, bit: number, hashes: Uint8Array, from: number): void {
+  const to = LEFT_AT + bit * HASH_BYTES;
+  for (let i = 0; i < HASH_BYTES; i++) node[to + i] = hashes[from + i]!;
 }
 
 /** A half more than before: doubling would leave half of many megabytes empty. */
@@ -88,6 +81,9 @@ const START = 16;
 
 export class StateTree {
   readonly #node: Uint8Array;
+  /** Of the account that is being set. */
+  readonly #key = new Uint8Array(HASH_BYTES);
+  readonly #leaf = new Uint8Array(HASH_BYTES);
   #size = 0;
   /** 32 bytes each, by number of the account. */
   #addresses = new Uint8Array(START * HASH_BYTES);
@@ -121,8 +117,10 @@ export class StateTree {
 
   /** Gives an account a leaf (accountLeaf), for the first time or in place of its last one. */
   set(address: Address, leaf: Hash): void {
-    const key = unhex(address);
-    const hash = unhex(leaf);
+    const key = this.#key;
+    const hash = this.#leaf;
+    unhexInto(address, key, 0);
+    unhexInto(leaf, hash, 0);
     if (this.#size === 0) {
       this.#top = this.#add(key, hash);
       return;
@@ -170,7 +168,7 @@ export class StateTree {
     if (ref >= 0) {
       while (path.length < parting) path.push(ZERO);
       const sibling = new Uint8Array(HASH_BYTES);
-      this.#hashInto(ref, parting + 1, sibling);
+      this.#hashInto(ref, parting + 1, sibling, 0);
       path.push(sibling);
       return { occupant: undefined, path: path.reverse() };
     }
@@ -258,22 +256,33 @@ export class StateTree {
     const below = this.#bits[ref]! + 1;
     this.#refresh(this.#children[2 * ref]!, below);
     this.#refresh(this.#children[2 * ref + 1]!, below);
-    this.#hashInto(ref, depth, this.#hashOf(ref));
+    this.#hashInto(ref, depth, this.#hashes, ref * HASH_BYTES);
     this.#dirty[ref] = 0;
   }
 
-  /** Hash of the subtree of a branch, seen from `depth`, into `out`; its children's hashes count. */
-  #hashInto(branch: number, depth: number, out: Uint8Array): void {
+  /** Hash of the subtree of a branch, seen from `depth`, into `out` from `at` on; its children's hashes count. */
+  #hashInto(branch: number, depth: number, out: Uint8Array, at: number): void {
+    const node = this.#node;
     const left = this.#children[2 * branch]!;
-    hashNode(this.#node, 0, this.#hashOf(left), this.#hashOf(this.#children[2 * branch + 1]!), out);
+    this.#setSide(0, left);
+    this.#setSide(1, this.#children[2 * branch + 1]!);
+    blake3Into([node], out, at);
     let level = this.#bits[branch]! - 1;
     if (level < depth) return;
     // On these levels all accounts of the subtree have the same bits, so any one of them tells.
     let any = left;
     while (any >= 0) any = this.#children[2 * any]!;
     for (; level >= depth; level--) {
-      hashNode(this.#node, bitOf(this.#addresses, ~any * HASH_BYTES, level), out, ZERO, out);
+      const bit = bitOf(this.#addresses, ~any * HASH_BYTES, level);
+      setSide(node, bit, out, at);
+      setSide(node, 1 - bit, ZERO, 0);
+      blake3Into([node], out, at);
     }
+  }
+
+  #setSide(bit: number, ref: number): void {
+    if (ref >= 0) setSide(this.#node, bit, this.#hashes, ref * HASH_BYTES);
+    else setSide(this.#node, bit, this.#leaves, ~ref * HASH_BYTES);
   }
 }
 
@@ -294,7 +303,10 @@ export function rootOfAccount(
   const hash = unhex(leaf);
   for (const [i, sibling] of path.entries()) {
     if (sibling.length !== HASH_BYTES) return undefined;
-    hashNode(node, bitOf(key, 0, path.length - 1 - i), hash, sibling, hash);
+    const bit = bitOf(key, 0, path.length - 1 - i);
+    setSide(node, bit, hash, 0);
+    setSide(node, 1 - bit, sibling, 0);
+    blake3Into([node], hash, 0);
   }
   return hex(hash) as Hash;
 }
