@@ -49,6 +49,12 @@ export const YOUNG_SPACE_MB = 24;
  */
 export const OLD_SPACE_GROWTH_PERCENT = 40;
 
+/**
+ * Heaps of glibc's allocator in one process; other allocators do not read it. Left alone glibc makes one for each of sixteen threads,
+ * and what threads hand to one another tears holes in all of them: 28 MB.
+ */
+export const MALLOC_ARENAS = 2;
+
 /** Of the process of a node, which only its command line can tell; node/ravel.ts has them too. */
 export const NODE_FLAGS: readonly string[] = [
   `--max-semi-space-size=${YOUNG_SPACE_MB / 3}`,
@@ -199,3 +205,6 @@ export const DESK_PAUSE_MAX_MS = 6400;
 
 /** Accounts of which this is remembered: about 10 MiB. */
 export const DESK_ACCOUNTS_MAX = 65_536;
+
+/** Checked payments that are remembered while some find no room: about 16 MiB. */
+export const DESK_CHECKED_MAX = 16_384;

@@ -8,6 +8,7 @@
 import { isRefusal, type Refusal } from '../ledger/index.ts';
 import type { SubmitReply } from '../p2p/index.ts';
 import type { Submission } from './admission.ts';
+import { CheckedLately } from './checked-lately.ts';
 import {
   DESK_ACCOUNTS_MAX,
   DESK_PAUSE_MAX_MS,
@@ -61,6 +62,7 @@ export class SubmitDesk {
   readonly #visitors = new Map<string, Visitor>();
   /** By payer, oldest first. */
   readonly #pauses = new Map<string, Pause>();
+  readonly #lately = new CheckedLately();
   #slices = 0;
   #waiting = 0;
 
@@ -152,10 +154,17 @@ export class SubmitDesk {
     const payers = payments.map(payerOf);
     const pauses = payers.map((payer) => this.#pauses.get(payer));
     const seen = payments.filter((_, i) => !(nowMs < (pauses[i]?.untilMs ?? 0)));
-    const checked = seen.length === 0 ? [] : await this.#deps.check(seen);
+    const checked = await this.#check(seen);
     const good = checked.flatMap((one, i) => (isRefusal(one) ? [] : [{ ...one, bytes: seen[i]! }]));
     const admitted = good.length === 0 ? [] : [...(await this.#deps.admit(good))];
-    const answers = checked.map((one) => (isRefusal(one) ? { refusal: one } : admitted.shift()!));
+    const answers = checked.map((one, i) => {
+      if (isRefusal(one)) return { refusal: one };
+      const reply = admitted.shift()!;
+      // It comes again when it did not get on, or may have to give way to another.
+      const known = 'refusal' in reply || reply.status !== 'queued';
+      if (known || this.#pauses.size > 0) this.#lately.add(seen[i]!, one);
+      return reply;
+    });
     return payers.map((payer, i) => {
       const pause = pauses[i];
       if (nowMs < (pause?.untilMs ?? 0)) return { refusal: pause!.refusal };
@@ -163,6 +172,14 @@ export class SubmitDesk {
       this.#remember(payer, reply, nowMs);
       return reply;
     });
+  }
+
+  /** One answer for each, in order. */
+  async #check(payments: readonly Uint8Array[]): Promise<(CheckedPayment | Refusal)[]> {
+    const known = payments.map((bytes) => this.#lately.find(bytes));
+    const others = payments.filter((_, i) => known[i] === undefined);
+    const checked = others.length === 0 ? [] : [...(await this.#deps.check(others))];
+    return known.map((one) => one ?? checked.shift()!);
   }
 
   #remember(payer: string, reply: SubmitReply, nowMs: number): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { NODE_FLAGS, YOUNG_SPACE_MB } from '../../node/limits.ts';
+import { MALLOC_ARENAS, NODE_FLAGS, YOUNG_SPACE_MB } from '../../node/limits.ts';
 import { Pool } from '../../node/pool.ts';
 import { silentLog } from '../../p2p/index.ts';
 
@@ -25,6 +25,6 @@ describe('the space for objects', () => {
 
   it('is bounded in the main thread of whoever runs the command', () => {
     const [first] = readFileSync(new URL('../../node/ravel.ts', import.meta.url), 'utf8').split('\n');
-    assert.equal(first, `#!/usr/bin/env -S node ${NODE_FLAGS.join(' ')}`);
+    assert.equal(first, `#!/usr/bin/env -S MALLOC_ARENA_MAX=${MALLOC_ARENAS} node ${NODE_FLAGS.join(' ')}`);
   });
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Address, PaymentId, Refusal, Units } from '../../ledger/index.ts';
+import { CheckedLately } from '../../node/checked-lately.ts';
 import {
+  DESK_CHECKED_MAX,
   DESK_PAUSE_MAX_MS,
   DESK_PAUSE_MIN_MS,
   DESK_SLICE_PAYMENTS_MIN,
@@ -34,6 +36,8 @@ class Scene {
   nowMs = 0;
   /** Payments in the order in which their checks began. */
   readonly checked: Uint8Array[] = [];
+  /** Payments that were good and came before the ledger. */
+  readonly admitted: Uint8Array[] = [];
   readonly #open: (() => void)[] = [];
   refusedPayers = new Set<number>();
   badPayers = new Set<number>();
@@ -57,6 +61,7 @@ class Scene {
   }
 
   #admit(bytes: Uint8Array, id: PaymentId): SubmitReply {
+    this.admitted.push(bytes);
     return this.refusedPayers.has(payerOf(bytes)) ? { refusal: FULL } : { id, status: 'queued' };
   }
 
@@ -158,18 +163,53 @@ describe('the desk for submitted payments', () => {
       (await scene.settle(scene.desk.submit([payment(1, 0)], 'peer')))[0]!;
     assert.deepEqual(await ask(), { refusal: FULL });
     for (let pauseMs = DESK_PAUSE_MIN_MS; pauseMs <= DESK_PAUSE_MAX_MS; pauseMs *= 2) {
-      const seen = scene.checked.length;
+      const seen = scene.admitted.length;
       scene.nowMs += pauseMs - 1;
       assert.deepEqual(await ask(), { refusal: FULL });
-      assert.equal(scene.checked.length, seen, `unseen after ${pauseMs - 1} ms`);
+      assert.equal(scene.admitted.length, seen, `unseen after ${pauseMs - 1} ms`);
       scene.nowMs += 1;
       assert.deepEqual(await ask(), { refusal: FULL });
-      assert.equal(scene.checked.length, seen + 1, `seen after ${pauseMs} ms`);
+      assert.equal(scene.admitted.length, seen + 1, `seen after ${pauseMs} ms`);
     }
     scene.refusedPayers.clear();
     scene.nowMs += DESK_PAUSE_MAX_MS;
     assert.ok('status' in (await ask()));
     assert.ok('status' in (await ask()));
+  });
+
+  it('checks a payment once that comes again for want of room, and anything else about it', async () => {
+    const scene = new Scene();
+    const ask = async (bytes: Uint8Array): Promise<SubmitReply> => {
+      scene.nowMs += DESK_PAUSE_MAX_MS;
+      return (await scene.settle(scene.desk.submit([bytes], 'peer')))[0]!;
+    };
+    scene.refusedPayers.add(1);
+    for (let n = 0; n < 3; n++) assert.deepEqual(await ask(payment(1, 0)), { refusal: FULL });
+    scene.refusedPayers.clear();
+    assert.deepEqual(await ask(payment(1, 0)), { id: '1/0', status: 'queued' });
+    assert.deepEqual([scene.checked.length, scene.admitted.length], [1, 4]);
+    scene.badPayers.add(1);
+    const forged = payment(1, 0);
+    forged[200]! ^= 1;
+    assert.deepEqual(await ask(forged), { refusal: { code: 'bad_signature', of: 'payment' } });
+    assert.equal(scene.checked.length, 2);
+    assert.deepEqual(await ask(payment(1, 0)), { id: '1/0', status: 'queued' });
+    assert.equal(scene.checked.length, 2, 'what was forged takes nothing from the owner');
+  });
+
+  it('keeps of a message only the payment that it remembers, and so many of them', async () => {
+    const lately = new CheckedLately();
+    const found = (payer: number): CheckedPayment =>
+      ({ id: `${payer}/0`, sequence: 1 }) as Partial<CheckedPayment> as CheckedPayment;
+    const message = new Uint8Array(50_000);
+    const bytes = message.subarray(100, 305);
+    bytes.set(payment(0, 0));
+    lately.add(bytes, found(0));
+    message.fill(1);
+    assert.equal(lately.find(payment(0, 0))?.id, '0/0');
+    for (let payer = 1; payer <= DESK_CHECKED_MAX; payer++) lately.add(payment(payer, 0), found(payer));
+    assert.equal(lately.find(payment(0, 0)), undefined);
+    assert.equal(lately.find(payment(1, 0))?.id, '1/0');
   });
 
   it('lets nobody have the payments of another account refused', async () => {
