@@ -214,19 +214,3 @@ export function withoutRival(rivals: Rivals, one: PaymentRecord): Rivals {
   const rest = rivals.filter((rival) => rival !== one);
   return rest.length > 1 ? rest : rest[0];
 }
-
-/** One more, in a list that has no room to grow: one that has been pushed to takes 152 bytes. The first few without `concat`, which is slow. */
-export function appended<T>(list: readonly T[], one: T): T[] {
-  switch (list.length) {
-    case 0:
-      return [one];
-    case 1:
-      return [list[0]!, one];
-    case 2:
-      return [list[0]!, list[1]!, one];
-    case 3:
-      return [list[0]!, list[1]!, list[2]!, one];
-    default:
-      return list.concat(one);
-  }
-}

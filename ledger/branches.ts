@@ -162,11 +162,12 @@ export class BranchRounds {
 
 /** How far each branch reaches into the past of one witness: a vector clock. */
 export class Clock {
-  readonly #main: Uint32Array;
+  /** Not a typed array: one of a few numbers would take three times as much, and there is a clock for each witness. */
+  readonly #main: Round[];
   #forks: Map<number, Round> | undefined;
 
   constructor(validators: number, from?: Clock) {
-    this.#main = from === undefined ? new Uint32Array(validators) : from.#main.slice();
+    this.#main = from === undefined ? new Array<Round>(validators).fill(0) : from.#main.slice();
     this.#forks = from === undefined || from.#forks === undefined ? undefined : new Map(from.#forks);
   }
 

@@ -10,6 +10,7 @@ import { CommitRule, type Outcome } from './commit-rule.ts';
 import { Committee } from './committee.ts';
 import { Forgetting } from './forgetting.ts';
 import { DEPTH_ROUNDS_MAX, EPOCH_ROUNDS, WITNESS_HEADER_BYTES } from './limits.ts';
+import { exact } from './lists.ts';
 import { PlaceRules } from './place-rules.ts';
 import type { FinalityProof } from './proof.ts';
 import { type Certificates, Proofs } from './proofs.ts';
@@ -172,7 +173,11 @@ export class Ledger {
         data.push(payload.id);
       }
     }
-    this.tangle.append({ kind: 'block', row, id: block.id, payments, data }, round, parents);
+    this.tangle.append(
+      { kind: 'block', row, id: block.id, payments: exact(payments), data: exact(data) },
+      round,
+      parents,
+    );
   }
 
   #attachWitness(witness: Witness, parents: readonly number[]): Attached | Refusal {
@@ -210,7 +215,7 @@ export class Ledger {
     const { parents, coverage, vote, certified, leaves, past } = checked;
     const branch = this.tangle.branches.continue(coverage.chain, coverage.horizon);
     const { clock, commit } = coverage;
-    const said = { ...vote, accepted: vote.accepted.payments.slice(), certified: leaves, commit };
+    const said = { ...vote, accepted: exact(vote.accepted.payments), certified: leaves, commit };
     const record = this.#append(witness, parents, { ...said, clock, branch }, past);
     const finals = this.votes.record(branch, witness.round, vote, certified);
     const divergence = this.checkpoints.compare(record, witness.checkpoint);
@@ -220,10 +225,7 @@ export class Ledger {
   #append(
     { id, validator, round, timeMs, bytes }: Witness,
     parents: readonly number[],
-    rest: Pick<
-      WitnessRecord,
-      'accepted' | 'deferred' | 'certified' | 'freezes' | 'commit' | 'clock' | 'branch'
-    >,
+    rest: Omit<WitnessRecord, 'kind' | 'row' | 'id' | 'validator' | 'round' | 'timeMs' | 'header'>,
     past: NewPast,
   ): WitnessRecord {
     const row = this.tangle.size;

@@ -4,7 +4,7 @@
  * counted, never witnesses: an author that equivocates has several branches and still one voice. Votes lapse: a witness
  * looks no further back than its horizon, E rounds before the last commit in its past.
  */
-import { appended, decidedIn, eachOf, type PaymentRecord, settledIn } from './account.ts';
+import { decidedIn, eachOf, type PaymentRecord, settledIn } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import { type Branch, type Branches, BranchRounds, type Chain, type Clock } from './branches.ts';
 import type { CommitRule } from './commit-rule.ts';
@@ -12,6 +12,7 @@ import type { Committee } from './committee.ts';
 import { Freezes } from './freezes.ts';
 import { ZERO_HASH } from './hash.ts';
 import { DEPTH_ROUNDS_MAX } from './limits.ts';
+import { appended, exact } from './lists.ts';
 import { type PaymentSet, PaymentSets } from './payment-set.ts';
 import type { Refusal } from './refusal.ts';
 import type { NewPast, Tangle } from './tangle.ts';
@@ -174,9 +175,11 @@ export class Votes {
   ): Vote | Refusal {
     const { accounts } = this.#deps;
     const { chain, horizon, covered } = coverage;
-    const { freezes } = lists;
+    const freezes = exact(lists.freezes);
     if (lists.defers.length === 0 && lists.accepts.length === 0)
-      return this.#freezesHaveGround(coverage, freezes) ?? { accepted: covered, deferred: [], freezes };
+      return (
+        this.#freezesHaveGround(coverage, freezes) ?? { accepted: covered, deferred: exact([]), freezes }
+      );
     const all = lists.defers.length === 1 && lists.defers[0] === DEFERS_ALL;
     const deferred = new Set<PaymentRecord>();
     for (const id of all ? [] : lists.defers) {
@@ -197,7 +200,9 @@ export class Votes {
       accepted.add(payment);
     }
     if (all) for (const payment of covered.payments) if (!accepted.has(payment)) deferred.add(payment);
-    return this.#freezesHaveGround(coverage, freezes) ?? { accepted, deferred: [...deferred], freezes };
+    return (
+      this.#freezesHaveGround(coverage, freezes) ?? { accepted, deferred: exact([...deferred]), freezes }
+    );
   }
 
   #freezesHaveGround(coverage: Coverage, freezes: readonly Slot[]): Refusal | undefined {

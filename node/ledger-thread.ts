@@ -8,7 +8,7 @@ import type {
   LedgerEvent,
   LedgerThreadOptions,
 } from './ledger-messages.ts';
-import { LEDGER_CALLS_MAX, YOUNG_SPACE_MB } from './limits.ts';
+import { LEDGER_CALLS_MAX, POOL_YOUNG_SPACE_MB, YOUNG_SPACE_MB } from './limits.ts';
 import { ReadyParents } from './ready-parents.ts';
 import type { TipWorkerData } from './tip.worker.ts';
 
@@ -26,8 +26,6 @@ export class LedgerThreadError extends Error {
     this.code = code;
   }
 }
-
-const RESOURCES = { maxYoungGenerationSizeMb: YOUNG_SPACE_MB };
 
 type Waiting = PromiseWithResolvers<unknown>;
 
@@ -52,7 +50,7 @@ export class LedgerThread implements AsyncDisposable {
     const ready = new ReadyParents();
     const worker = new Worker(new URL('./ledger.worker.ts', import.meta.url), {
       workerData: { options, ready: ready.buffer },
-      resourceLimits: RESOURCES,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_SPACE_MB },
     });
     const opened = Promise.withResolvers<SharedColumns>();
     const early: FromLedger[] = [];
@@ -159,5 +157,8 @@ export class LedgerThread implements AsyncDisposable {
 
 function startTips(columns: SharedColumns, ready: ReadyParents, options: TipOptions): Worker {
   const workerData: TipWorkerData = { columns, ready: ready.buffer, options };
-  return new Worker(new URL('./tip.worker.ts', import.meta.url), { workerData, resourceLimits: RESOURCES });
+  return new Worker(new URL('./tip.worker.ts', import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: POOL_YOUNG_SPACE_MB },
+  });
 }

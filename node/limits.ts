@@ -43,6 +43,9 @@ export const VERIFY_WAITING_BYTES_MAX = 256 * FRAME_BYTES_MAX;
  */
 export const YOUNG_SPACE_MB = 24;
 
+/** The same of a thread that keeps nothing from one task to the next. */
+export const POOL_YOUNG_SPACE_MB = 6;
+
 /**
  * After a full collection the space for old objects grows by at most so many per cent before the next one. Left alone V8 lets
  * it grow to four times what is in use. 60 would settle some per cent more payments a second at saturation, and take 50 MB more.
@@ -50,10 +53,14 @@ export const YOUNG_SPACE_MB = 24;
 export const OLD_SPACE_GROWTH_PERCENT = 40;
 
 /**
- * Heaps of glibc's allocator in one process; other allocators do not read it. Left alone glibc makes one for each of sixteen threads,
- * and what threads hand to one another tears holes in all of them: 28 MB.
+ * For glibc's allocator, in the process of a node; others do not read it. Left alone it makes a heap for each of sixteen threads, and
+ * what threads hand to one another tears holes in all of them: 28 MB. What is larger than the threshold is given back to the
+ * system when it is dropped, as the parts of a snapshot are: 20 MB.
  */
-export const MALLOC_ARENAS = 2;
+export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+};
 
 /** Of the process of a node, which only its command line can tell; node/ravel.ts has them too. */
 export const NODE_FLAGS: readonly string[] = [
@@ -81,6 +88,9 @@ export const WORK_WAITING_MAX = 256;
 
 /** Encodings kept in memory for peers that miss one: hundreds of rounds of a quiet network, seconds of a busy one. */
 export const RECENT_VERTEX_BYTES_MAX = 8 * 1024 * 1024;
+
+/** What an encoding takes beside its bytes: a view, its buffer, an id, a place in a map. That counts, as most vertices are small. */
+export const VERTEX_OVERHEAD_BYTES = 512;
 
 /** Vertices that nobody relies on yet wait so long for company before they are synced. */
 export const UNSYNCED_DELAY_MS = 500;

@@ -6,7 +6,7 @@
  * read all the while. When the disk has room again it is written first, and then the rest goes on.
  */
 import type { PaymentId, PaymentRecord, Vertex, VertexId } from '../ledger/index.ts';
-import { RECENT_VERTEX_BYTES_MAX, UNSYNCED_DELAY_MS } from './limits.ts';
+import { RECENT_VERTEX_BYTES_MAX, UNSYNCED_DELAY_MS, VERTEX_OVERHEAD_BYTES } from './limits.ts';
 import { StoreError } from './store-error.ts';
 import type { NewVertex, VertexStore } from './vertex-store.ts';
 
@@ -59,7 +59,7 @@ export class Outbox {
     this.#vertices.push({ id: vertex.id, bytes: vertex.bytes });
     this.#unsynced.add(vertex.id);
     this.#recent.set(vertex.id, vertex.bytes);
-    this.#recentBytes += vertex.bytes.length;
+    this.#recentBytes += vertex.bytes.length + VERTEX_OVERHEAD_BYTES;
     if (this.full) return;
     this.#timer ??= setTimeout(() => this.#start(), UNSYNCED_DELAY_MS);
   }
@@ -203,7 +203,7 @@ export class Outbox {
     for (const [id, bytes] of this.#recent) {
       if (this.#recentBytes <= RECENT_VERTEX_BYTES_MAX) break;
       this.#recent.delete(id);
-      this.#recentBytes -= bytes.length;
+      this.#recentBytes -= bytes.length + VERTEX_OVERHEAD_BYTES;
     }
   }
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { Refusal } from '../ledger/index.ts';
 import type { Log } from '../p2p/index.ts';
-import { YOUNG_SPACE_MB } from './limits.ts';
+import { POOL_YOUNG_SPACE_MB } from './limits.ts';
 
 export interface PoolOptions {
   /** For the log. */
@@ -77,7 +77,7 @@ export class Pool<Task, Answer> implements AsyncDisposable {
       maxQueue: options.threads,
       recordTiming: false,
       workerData: options.workerData,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_SPACE_MB },
+      resourceLimits: { maxYoungGenerationSizeMb: POOL_YOUNG_SPACE_MB },
     });
     this.#piscina.on('error', (error: unknown) => {
       deps.log.error({ pool: options.name, err: error }, 'A thread ended');

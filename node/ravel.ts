@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 node --max-semi-space-size=8 --heap-growing-percent=40
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768 node --max-semi-space-size=8 --heap-growing-percent=40
 /** The `ravel` command. Everything is in cli/; here stand the process' own things: arguments, streams, exit code. */
 import { runRavel } from './cli/program.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { MALLOC_ARENAS, NODE_FLAGS, YOUNG_SPACE_MB } from '../../node/limits.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS, POOL_YOUNG_SPACE_MB } from '../../node/limits.ts';
 import { Pool } from '../../node/pool.ts';
 import { silentLog } from '../../p2p/index.ts';
 
@@ -20,11 +20,12 @@ describe('the space for objects', () => {
     );
     const limits = await pool.run(null);
     assert.ok('maxYoungGenerationSizeMb' in limits);
-    assert.equal(limits.maxYoungGenerationSizeMb, YOUNG_SPACE_MB);
+    assert.equal(limits.maxYoungGenerationSizeMb, POOL_YOUNG_SPACE_MB);
   });
 
   it('is bounded in the main thread of whoever runs the command', () => {
     const [first] = readFileSync(new URL('../../node/ravel.ts', import.meta.url), 'utf8').split('\n');
-    assert.equal(first, `#!/usr/bin/env -S MALLOC_ARENA_MAX=${MALLOC_ARENAS} node ${NODE_FLAGS.join(' ')}`);
+    const environment = Object.entries(NODE_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
+    assert.equal(first, `#!/usr/bin/env -S ${[...environment, 'node', ...NODE_FLAGS].join(' ')}`);
   });
 });

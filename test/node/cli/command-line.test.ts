@@ -92,6 +92,6 @@ describe('the command line', () => {
   });
 
   it('is a process that answers with its version', async () => {
-    assert.deepEqual(await ravel(['--version']), { code: 0, signal: null, stdout: '0.3.0\n', stderr: '' });
+    assert.deepEqual(await ravel(['--version']), { code: 0, signal: null, stdout: '0.3.1\n', stderr: '' });
   });
 });
