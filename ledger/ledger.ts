@@ -166,18 +166,14 @@ export class Ledger {
     const payments: PaymentRecord[] = [];
     const data: DataId[] = [];
     for (const payload of block.payloads) {
-      if (payload.kind === 'payment') {
-        payments.push(this.accounts.register(payload, row));
-      } else {
+      if (payload.kind === 'payment') payments.push(this.accounts.register(payload, row));
+      else {
         this.#data.add(payload.id);
         data.push(payload.id);
       }
     }
-    this.tangle.append(
-      { kind: 'block', row, id: block.id, payments: exact(payments), data: exact(data) },
-      round,
-      parents,
-    );
+    const said = { payments: exact(payments), data: exact(data) };
+    this.tangle.append({ kind: 'block', row, id: block.id, ...said }, round, parents);
   }
 
   #attachWitness(witness: Witness, parents: readonly number[]): Attached | Refusal {
