@@ -152,8 +152,9 @@ export class BranchRounds {
   /** Nothing has been said about the row: it gets another meaning. */
   clear(row: number, branches: readonly Branch[]): void {
     const at = row * this.#validators;
-    this.#dense.fill(0, at, Math.min(at + this.#validators, this.#dense.length));
-    for (const rounds of this.#sparse.values()) rounds.delete(row);
+    const end = Math.min(at + this.#validators, this.#dense.length);
+    for (let i = at; i < end; i++) this.#dense[i] = 0;
+    if (this.#sparse.size > 0) for (const rounds of this.#sparse.values()) rounds.delete(row);
     if (this.#earlier.size > 0) {
       for (const { index } of branches) this.#earlier.delete(`${index}/${row}`);
     }

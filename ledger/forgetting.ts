@@ -2,12 +2,12 @@
  * Forgetting (docs/protocol.md, section 7.5): what is older than three and a half epochs counts for nobody any more, so it leaves memory. The
  * accounts, and slots that are still open, remain.
  */
-import type { PaymentRecord } from './account.ts';
+import type { Account, PaymentRecord } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { CommitRule } from './commit-rule.ts';
 import type { Tangle } from './tangle.ts';
-import type { Address, DataId } from './types.ts';
+import type { DataId } from './types.ts';
 import type { Votes } from './votes.ts';
 
 export interface ForgettingDeps {
@@ -58,7 +58,7 @@ export class Forgetting {
 
   #payments(): void {
     const { tangle, accounts, votes, checkpoints } = this.#deps;
-    const sides = new Set<Address>();
+    const sides = new Set<Account>();
     // In the order of the accounts' chains, which forget their oldest payment first.
     for (const payment of [...this.#aging].sort((a, b) => a.sequence - b.sequence)) {
       if (payment.carrierRow >= tangle.base) this.#aging.delete(payment);
@@ -66,12 +66,12 @@ export class Forgetting {
         continue;
       votes.forget(payment);
       this.#aging.delete(payment);
-      sides.add(payment.account.address);
-      payment.eachTransfer((to) => sides.add(to));
+      sides.add(payment.account);
+      payment.eachTransfer((to) => {
+        const account = accounts.peek(to);
+        if (account !== undefined) sides.add(account);
+      });
     }
-    for (const side of sides) {
-      const account = accounts.peek(side);
-      if (account !== undefined) accounts.trimHistory(account);
-    }
+    for (const side of sides) accounts.trimHistory(side);
   }
 }

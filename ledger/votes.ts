@@ -392,8 +392,9 @@ export class Votes {
 
   /** Forgets all votes about a payment: its row gets another meaning. */
   forget(payment: PaymentRecord): void {
-    for (const said of [this.#accepted, this.#certified, this.#deferred]) {
-      said.clear(payment.row, this.#branches.all);
-    }
+    const { all } = this.#branches;
+    this.#accepted.clear(payment.row, all);
+    this.#certified.clear(payment.row, all);
+    this.#deferred.clear(payment.row, all);
   }
 }

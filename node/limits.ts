@@ -10,8 +10,8 @@ export const STORE_WAITING_BYTES_MAX = 64 * 1024 * 1024;
 /** Read ahead of a replay at start: big enough to hide the disk, small enough to forget. */
 export const STORE_READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
-/** LevelDB's memory for what is written and not yet in a table, twice. 4 MiB, its default, compacts twice as often. */
-export const STORE_WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
+/** LevelDB's memory for what is written and not yet in a table, twice. */
+export const STORE_WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** LevelDB's cache of read blocks; the recent vertices that peers ask for are in the ledger's memory anyway. */
 export const STORE_CACHE_BYTES = 4 * 1024 * 1024;

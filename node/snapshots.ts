@@ -96,7 +96,7 @@ export class Snapshots {
     if (parts === undefined) return;
     this.#restUntilMs = startMs + SNAPSHOT_IDLE_FACTOR * (nowMs() - startMs);
     this.#making = true;
-    this.#make(parts, startMs)
+    this.#make([...parts], startMs)
       .catch((error: unknown) => {
         // A full disk is told by whoever stores vertices; there will be another commit.
         if (!(error instanceof StoreError && error.code === 'store_disk_full')) failed(error);
@@ -106,17 +106,17 @@ export class Snapshots {
       });
   }
 
-  async #make(parts: readonly Uint8Array[], startMs: number): Promise<void> {
+  async #make(parts: Uint8Array[], startMs: number): Promise<void> {
     const { core, store, outbox, nowMs, made } = this.#deps;
     const { round, leader } = core.ledger.lastCommit;
     const first = Math.max(1, core.ledger.tangle.base) + this.#options.rowOffset;
     const meta = { leader, round, first };
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     // What it speaks of is on the disk before it is.
     await outbox.flushed();
-    await store.putSnapshot(parts, encodeSnapshotMeta(meta));
+    await store.putSnapshot(takenFrom(parts), encodeSnapshotMeta(meta));
     await this.#keep();
     await store.forget(this.#kept.at(-1)!.meta.first);
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     made(meta, bytes, nowMs() - startMs);
   }
 
@@ -164,4 +164,9 @@ export class Snapshots {
     await store.forget(first);
     return undefined;
   }
+}
+
+/** What is written need not stay in memory until the last of it is. */
+function* takenFrom(parts: Uint8Array[]): Generator<Uint8Array> {
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) yield part;
 }
