@@ -6,7 +6,8 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { NODE_FLAGS } from '../limits.ts';
+import { env } from 'node:process';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../limits.ts';
 
 /** A child that has not ended this long after SIGTERM is killed: longer than a node needs to write its last batch. */
 const END_GRACE_MS_DEFAULT = 10_000;
@@ -53,6 +54,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   try {
     process = fork(options.module, [...options.args], {
       execArgv: [...NODE_FLAGS],
+      env: { ...env, ...NODE_ENVIRONMENT },
       serialization: 'advanced',
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],
