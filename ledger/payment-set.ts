@@ -2,13 +2,25 @@
 import type { PaymentRecord } from './account.ts';
 import { assert } from './assert.ts';
 
+const SERIAL_MAX = 0xffff_ffff;
+
 /** One set after the other: what a set has stands in a column by the payments' rows, which the next one takes over. */
 export class PaymentSets {
   #serials = new Uint32Array(1024);
-  #last = 0;
+  #last: number;
+
+  /** @param last Sets that there have been. */
+  constructor(last = 0) {
+    this.#last = last;
+  }
 
   /** An empty set. From now on nobody may ask the one before what it has; what it listed stays. */
   next(): PaymentSet {
+    // With a hundred a second that is after sixteen months.
+    if (this.#last === SERIAL_MAX) {
+      this.#serials.fill(0);
+      this.#last = 0;
+    }
     const serial = ++this.#last;
     const payments: PaymentRecord[] = [];
     const has = ({ row }: PaymentRecord): boolean => {
